@@ -16079,8 +16079,8 @@ static void tnn__scale_axis(const tnn__scaling *axis, tnn__len outer, tnn__len i
                             int whole, const void *x, void *y, double *taps)
 {
     const double s = (double)axis->n/(double)axis->size, reach = TNN__MAX(s, 1.0);
-    tnn__len k, j;
-    int i, t;
+    tnn__len k, j;                      /* of outer and inner */
+    int i, t;                           /* of the result; tap */
     for (i = 0; i < axis->count; i++) {
         const double middle = ((double)(axis->first + i) + 0.5)*s;
         const int first = TNN__MAX(0, (int)(middle - reach + 0.5));
@@ -16123,11 +16123,16 @@ static tnn_status tnn__resize(const char *what, const void *x, void *y, int whol
     const int down = rows->size != rows->n || rows->count != rows->n;
     const int across = cols->size != cols->n || cols->count != cols->n;
     double *taps;                       /* (most), and behind them what is between both axes */
+    char *to;                           /* what is across */
+    tnn__len i;                         /* a row of all planes */
     if (!down && !across) return memcpy(y, x, (size_t)(lines*cols->n*size)), TNN_OK;
     taps = (double *)tnn__alloc_raw(8*most + tnn__mul(lines, tnn__mul(cols->count, size)), what);
     if (!taps) return TNN_ERROR_MEMORY;
-    if (across) tnn__scale_axis(cols, lines, 1, whole, x, down ? taps + most : y, taps);
-    if (down) tnn__scale_axis(rows, c, cols->count, whole, across ? taps + most : x, y, taps);
+    to = down ? (char *)(taps + most) : (char *)y;
+    for (i = 0; across && i < lines; i += 32)   /* enough to share taps, few for the cache */
+        tnn__scale_axis(cols, TNN__MIN(32, lines - i), 1, whole, (const char *)x + i*cols->n*size,
+                        to + i*cols->count*size, taps);
+    if (down) tnn__scale_axis(rows, c, cols->count, whole, across ? to : x, y, taps);
     tnn__release(taps);
     return TNN_OK;
 }
@@ -19723,15 +19728,15 @@ typedef struct {
 } tnn__folder_data;
 typedef struct {
     const tnn_folder_options *with;
-    char    *text;
-    tnn__len used, room, classes, files;
+    char    *text;                      /* `used` bytes, of `room` */
+    tnn__len used, room, classes, files;    /* how many entries are c and f */
 } tnn__listing;
 
 /* Whether a file's name ends in a dot and one of the words. */
 static int tnn__ends_in(const char *words, const char *name)
 {
     const char *dot = strrchr(name, '.');
-    char end[24];
+    char end[24];                       /* in small letters */
     size_t n;
     for (n = 0; dot && dot[n + 1] && n < sizeof end - 1; n++)
         end[n] = (char)(dot[n + 1] | (dot[n + 1] >= 'A' && dot[n + 1] <= 'Z' ? 32 : 0));
@@ -19743,7 +19748,7 @@ static int tnn__ends_in(const char *words, const char *name)
 static int tnn__leads_back(char *path, const struct stat *own)
 {
     struct stat info;
-    char *p = path + strlen(path);
+    char *p = path + strlen(path);      /* a slash, where paths of folders above end */
     int same = 0;
     while (!same && --p > path)
         if (*p == '/') {
@@ -19759,11 +19764,11 @@ static int tnn__leads_back(char *path, const struct stat *own)
 static tnn_status tnn__list_name(tnn__listing *list, tnn__len folder, const char *name)
 {
     const tnn__len n = (tnn__len)strlen(list->text + folder);
-    const tnn__len end = list->used + n + (tnn__len)strlen(name) + 2;
+    const tnn__len end = list->used + n + (tnn__len)strlen(name) + 2;   /* with it */
     const int top = list->text[folder] == 'r', image = tnn__ends_in(list->with->extensions, name);
-    struct stat info;
+    struct stat info;                   /* of what a link leads to */
     char *own;                          /* the new entry */
-    int missing;
+    int missing;                        /* what a link leads to */
     if (*name == '.') return TNN_OK;
     if (end > list->room) {
         if ((own = (char *)tnn__read_alloc(2*end, list->with->path)) == NULL)
@@ -19780,15 +19785,13 @@ static tnn_status tnn__list_name(tnn__listing *list, tnn__len folder, const char
     missing = stat(own + 1, &info);
     if (!missing && TNN__FOLDER(info.st_mode)) {
         if (tnn__leads_back(own + 1, &info))
-            return tnn__fail(TNN_ERROR_IO, "%s: is a link to a folder that it is in: there would "
-                             "be no end of images", own + 1);
+            return tnn__fail(TNN_ERROR_IO, "%s: is a link to a folder that it is in", own + 1);
         *own = top ? 'c' : 'd';
         list->classes += top;
     } else if (top || !image) return TNN_OK;
     else if (missing) return tnn__fail_file(own + 1, "opened", errno);
     else if (!TNN__PLAIN(info.st_mode))
-        return tnn__fail(TNN_ERROR_IO, "%s: is called as an image, but a pipe or a device, not a "
-                         "file", own + 1);
+        return tnn__fail(TNN_ERROR_IO, "%s: is a pipe or a device, not a file", own + 1);
     else {
         *own = 'f';
         list->files++;
@@ -19827,7 +19830,7 @@ static tnn_status tnn__list_all(tnn__listing *list)
     const char *path = list->with->path;
     const tnn__len n = (tnn__len)strlen(path);
     struct stat info;
-    tnn__len at;
+    tnn__len at;                        /* an entry */
     tnn_status e = TNN_OK;
     if (stat(path, &info)) return tnn__fail_file(path, "opened", errno);
     if (!TNN__FOLDER(info.st_mode))
@@ -19841,9 +19844,8 @@ static tnn_status tnn__list_all(tnn__listing *list)
     for (at = 0; !e && at < list->used; at += (tnn__len)strlen(list->text + at) + 1)
         if (list->text[at] != 'f') e = tnn__list_folder(list, at);
     if (!e && (!list->classes || list->classes > 1 << 24 || list->files > INT_MAX))
-        return tnn__fail(TNN_ERROR_FORMAT, "%s: has %l folders in it and %l images in these; each "
-                         "class has a folder of its own, named after it", path,
-                         (long long)list->classes, (long long)list->files);
+        return tnn__reject("%s: needs a folder for each class, named after it; has %l", path,
+                           (long long)list->classes);
     return e;
 }
 
@@ -19875,10 +19877,10 @@ static tnn_status tnn__index_folder(const tnn__listing *list, tnn_data *data)
     const tnn__len items = list->files + list->classes, pointer = (tnn__len)sizeof(char *);
     tnn__len bytes = (tnn__len)sizeof(tnn__folder_data) + (items + classes)*pointer
                    + list->files*(tnn__len)sizeof(int) + list->used, at;
-    tnn__folder_data *folder;
-    const char **paths, **names;
-    char *text;
-    int *labels, i, n = 0, label = -1;
+    tnn__folder_data *folder;           /* with this the memory begins; then come */
+    const char **paths, **names;        /* (items), in the end (files); (classes) */
+    char *text;                         /* behind labels: the list's, and names of .like */
+    int *labels, i, n = 0, label = -1;  /* labels (files); label: of the class that it is at */
     for (i = 0; like && i < classes; i++) bytes += (tnn__len)strlen(like->class_names[i]) + 1;
     if (!tnn__within_limit(bytes, list->with->path)) return TNN_ERROR_MEMORY;
     folder = (tnn__folder_data *)tnn__own(data, bytes, NULL, list->with->path);
@@ -19900,13 +19902,13 @@ static tnn_status tnn__index_folder(const tnn__listing *list, tnn_data *data)
             paths[n++] = paths[i];
         } else {
             if (i + 1 == items || !strchr(paths[i + 1], '/'))
-                return tnn__fail(TNN_ERROR_FORMAT, "%s: class %s has no image, a file that ends in "
-                                 "one of: %s", list->with->path, paths[i], list->with->extensions);
+                return tnn__reject("%s: class %s has no image, a file that ends in one of: %s",
+                                   list->with->path, paths[i], list->with->extensions);
             if (!like) names[++label] = paths[i];
             else for (label = 0; label < classes && strcmp(names[label], paths[i]); label++) {}
             if (label == classes)
-                return tnn__fail(TNN_ERROR_FORMAT, "%s: class %s is none of the %d that .like has",
-                                 list->with->path, paths[i], classes);
+                return tnn__reject("%s: class %s is none of the %d of .like", list->with->path,
+                                   paths[i], classes);
         }
     folder->with = *list->with;
     folder->limit = tnn__limit;
@@ -19922,14 +19924,14 @@ static tnn_status tnn__index_folder(const tnn__listing *list, tnn_data *data)
 static tnn_status tnn__decode(const tnn_folder_options *with, const tnn__input *in, tnn_array *raw)
 {
     const tnn__error_state was = tnn__before_hook();
-    tnn__hooked hooked;
+    tnn__hooked hooked;                 /* errors of what it calls */
     int w = 0, h = 0, c = 0;
     memset(&hooked, 0, sizeof hooked);
     raw->data = with->decode(with->user, in->bytes, (int)in->size, &w, &h, &c);
     tnn__after_hook(&hooked, 0, &was);
     if (tnn__hooks(&hooked)) return (tnn_status)tnn_failed();
     if (!raw->data)
-        return tnn__reject("%s: .decode returned NULL: the file (%l bytes) is broken, or of a "
+        return tnn__reject("%s: .decode returned NULL: the file is broken (%l bytes), or of a "
                            "format that it does not read", in->name, (long long)in->size);
     raw->dtype = TNN_U8;
     raw->ndim = 3;
@@ -19937,8 +19939,8 @@ static tnn_status tnn__decode(const tnn_folder_options *with, const tnn__input *
     raw->shape[1] = w;
     raw->shape[2] = c;
     if (c <= 4 && tnn__count(1, c, h, w)) return TNN_OK;
-    return tnn__refuse("%s: .decode says that the image is %dx%d (h, w) with %d channels; needed "
-                       "are positive ones, and 1 to 4 channels", in->name, h, w, c);
+    return tnn__refuse("%s: .decode says %d channels of %dx%d (h, w), must be 1 to 4 of an image "
+                       "that fits in memory", in->name, c, h, w);
 }
 /* The planes of an image (h, w) or (h, w, c): U8 (1, h, w) of grey or (3, h, w), as they come, or
    of grey if that is wanted. */
@@ -19949,8 +19951,8 @@ static tnn_status tnn__planes(const char *path, const tnn_array *raw, int wanted
     const int c = raw->ndim == 3 ? (int)raw->shape[2] : 1, planes = c < 3 || wanted == 1 ? 1 : 3;
     const tnn__len area = (tnn__len)(raw->shape[0]*raw->shape[1]);
     unsigned char *to = (unsigned char *)tnn__read_alloc(planes*area, path);
-    tnn__len i;
-    int j, v[4];
+    tnn__len i;                         /* a pixel */
+    int j, v[4];                        /* its values */
     if (!to) return TNN_ERROR_MEMORY;
     image->data = to;
     image->shape[0] = planes;
@@ -19971,7 +19973,7 @@ static tnn_status tnn__read_image(const tnn_folder_options *with, const char *pa
     const tnn__input in = tnn__read_file(path, 0);
     const unsigned char *p = in.bytes;
     const int kind = p && in.size > 1 && p[0] == 'P' ? p[1] : 0;
-    const int own = kind == '2' || kind == '3' || kind == '5' || kind == '6';
+    const int own = kind == '2' || kind == '3' || kind == '5' || kind == '6';   /* tnn__pnm's */
     tnn_array raw;
     tnn_status e = p ? TNN_OK : (tnn_status)tnn_failed();
     memset(&raw, 0, sizeof raw);
@@ -19980,7 +19982,7 @@ static tnn_status tnn__read_image(const tnn_folder_options *with, const char *pa
     if (own) e = tnn__pnm(&in, &raw);
     else if (!with->decode || in.size > INT_MAX)
         e = tnn__reject("%s: is no PGM or PPM image; others, up to 2 GB, need .decode: the manual "
-                        "has one with stb_image at tnn_load_folder", path);
+                        "at tnn_load_folder shows one", path);
     else e = tnn__decode(with, &in, &raw);
     tnn__release((void *)in.bytes);
     if (!e) e = tnn__planes(path, &raw, with->channels, image);
@@ -20014,9 +20016,9 @@ static tnn_status tnn__read_sample_of(const tnn__folder_data *folder, int i, uns
         cols = tnn__cropped(cols.n, rows.n, width, height);
     }
     if (!folder->with.height && (rows.n != height || cols.n != width))
-        e = tnn__fail(TNN_ERROR_SHAPE, "%s: is %dx%d, the first image %dx%d (h, w): they must have "
-                      "one size, to which .height and .width resize them", path, rows.n, cols.n,
-                      height, width);
+        e = tnn__fail(TNN_ERROR_SHAPE, "%s: is %dx%d, the first image %dx%d (h, w): all must be of "
+                      "one size, which .height and .width give them", path, rows.n, cols.n, height,
+                      width);
     else e = tnn__resize(path, image.data, to, 1, (int)image.shape[0], &rows, &cols);
     for (i = (int)image.shape[0]; !e && i < folder->with.channels; i++)
         memcpy(to + (size_t)i*area, to, area);
@@ -20029,7 +20031,7 @@ static int tnn__folder_sample(void *user, int i, float *x, int *labels, float *t
 {
     const tnn__folder_data *folder = (const tnn__folder_data *)user;
     unsigned char *bytes = (unsigned char *)(void *)x;
-    const size_t was = tnn__limit;
+    const size_t was = tnn__limit;      /* of this thread */
     tnn__len k = (tnn__len)folder->with.channels*folder->h*folder->w;
     tnn_status e;
     (void)labels, (void)target;         /* these are in memory, or none */
@@ -20049,8 +20051,7 @@ static tnn_status tnn__check_folder(tnn_folder_options *with)
         TNN__A(extensions) TNN__A(like)
     };
 #undef TNN__STRUCT
-    if (!with->path)
-        return tnn__fail(TNN_ERROR_IO, "tnn_load_folder: (no path): a folder's name must be given");
+    if (!with->path) with->path = "(no path)";
     if (!with->extensions) with->extensions = "bmp jpeg jpg pgm png pnm ppm tif tiff webp";
     if (TNN__CHECK_READ("tnn_load_folder", with, ranges, "path channels height:width width:height "
                         "crop:height stream decode user:decode extensions like")
@@ -20059,8 +20060,7 @@ static tnn_status tnn__check_folder(tnn_folder_options *with)
     if (with->channels == 2)
         return tnn__refuse("tnn_load_folder: .channels = 2 must be 1 (grey) or 3 (colour)");
     if (!with->like || with->like->class_names) return TNN_OK;
-    return tnn__refuse("tnn_load_folder: .like has no .class_names; a data set of tnn_load_folder "
-                       "has");
+    return tnn__refuse("tnn_load_folder: .like has no .class_names; a folder's data set has");
 }
 /* Gives the data set of an index its shape, and its pixels or their source. */
 static tnn_status tnn__fill_folder(tnn_data *data)
@@ -20069,7 +20069,7 @@ static tnn_status tnn__fill_folder(tnn_data *data)
     tnn__folder_data *folder = (tnn__folder_data *)(void *)((char *)memory + TNN__ALIGN);
     const char *path = folder->with.path;
     tnn_data own = *data;               /* of the memory of pixels or source */
-    tnn__len size;                      /* of a sample */
+    tnn__len size, all;                 /* of a sample; of n */
     unsigned char *bytes;
     tnn_array image;
     int i;
@@ -20085,10 +20085,7 @@ static tnn_status tnn__fill_folder(tnn_data *data)
     data->c = folder->with.channels;
     data->h = folder->h;
     data->w = folder->w;
-    size = tnn__count(1, data->c, data->h, data->w);
-    if (!tnn__count(data->n, data->c, data->h, data->w))
-        return tnn__fail(TNN_ERROR_SHAPE, "%s: %d images of %dx%dx%d do not fit in memory", path,
-                         data->n, data->c, data->h, data->w);
+    size = tnn__mul(tnn__mul(data->h, data->w), data->c);
     if (folder->with.stream) {          /* whose memory is the last of all */
         if (!tnn__own_source(&own, path)) return TNN_ERROR_MEMORY;
         memory->from = (tnn__shared *)own.memory;
@@ -20096,9 +20093,10 @@ static tnn_status tnn__fill_folder(tnn_data *data)
         data->user = folder;
         return TNN_OK;
     }
-    if (!tnn__within_limit(data->n*size, path)) return TNN_ERROR_MEMORY;
-    bytes = (unsigned char *)tnn__own(data, data->n*size, memory, path);
-    if (!bytes) return TNN_ERROR_MEMORY;
+    all = tnn__mul(data->n, size);
+    if (!tnn__within_limit(all, path)
+        || (bytes = (unsigned char *)tnn__own(data, all, memory, path)) == NULL)
+        return TNN_ERROR_MEMORY;
     data->bytes = bytes;
     for (i = 0; i < data->n; i++, bytes += size)
         if (tnn__read_sample_of(folder, i, bytes)) return (tnn_status)tnn_failed();

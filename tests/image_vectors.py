@@ -16,7 +16,7 @@ from PIL import Image
 from torch_vectors import Vectors, hash32, value
 
 OUT = Vectors("images.txt", "images resized and converted by PIL, folders in order")
-OUT.lines[0] = "# images resized and converted by PIL, folders in order; written by image_vectors.py"
+OUT.lines[0] = "# images resized and converted by PIL, folders in order; by image_vectors.py"
 
 
 def pixels(stream, c, h, w):
@@ -26,7 +26,9 @@ def pixels(stream, c, h, w):
 
 def image_of(planes):
     c = planes.shape[0]
-    return Image.fromarray(planes[0] if c == 1 else planes.transpose(1, 2, 0), {1: "L", 3: "RGB"}[c])
+    if c == 1:
+        return Image.fromarray(planes[0], "L")
+    return Image.fromarray(planes.transpose(1, 2, 0).copy(), "RGB")
 
 
 def planes_of(image):
@@ -55,10 +57,10 @@ def resize_and_crop(image, height, width):
     return image.crop((left, top, left + width, top + height))
 
 
-for number, (c, h, w, height, width) in enumerate(
-        [s for s in SIZES if s[0] != 2] + [(3, 40, 61, 16, 16), (1, 61, 40, 16, 16), (3, 13, 9, 6, 6),
-                                           (1, 9, 15, 4, 8), (1, 5, 6, 10, 10), (3, 64, 48, 9, 21),
-                                           (1, 3, 50, 2, 30), (1, 255, 3, 2, 2), (1, 9, 12, 9, 7)]):
+MORE = [(3, 40, 61, 16, 16), (1, 61, 40, 16, 16), (3, 13, 9, 6, 6), (1, 9, 15, 4, 8),
+        (1, 5, 6, 10, 10), (3, 64, 48, 9, 21), (1, 3, 50, 2, 30), (1, 255, 3, 2, 2),
+        (1, 9, 12, 9, 7)]
+for number, (c, h, w, height, width) in enumerate([s for s in SIZES if s[0] != 2] + MORE):
     image = image_of(pixels(400 + number, c, h, w))
     OUT.case("bytes-%d" % number)
     OUT.put("sizes", (c, h, w, height, width), "%d")
