@@ -2459,7 +2459,11 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
         #define TNN__FOLDER(mode) (((mode) & _S_IFMT) == _S_IFDIR)
         #define TNN__O_INPUT      TNN__O(RDONLY)
     #else
+        #pragma push_macro("DIR")       /* a program may have one */
+        #undef DIR
         #include <dirent.h>
+        typedef DIR tnn__folder_names;
+        #pragma pop_macro("DIR")
         #include <poll.h>
         #include <sys/file.h>
         #include <sys/time.h>
@@ -19815,7 +19819,7 @@ static tnn_status tnn__list_folder(tnn__listing *list, tnn__len folder)
     _findclose(names);
 #else
     const struct dirent *found;
-    DIR *names = opendir(path);
+    tnn__folder_names *names = opendir(path);
     if (!names) return tnn__fail_file(path, "opened", errno);
     while (!e && (errno = 0, found = readdir(names)) != NULL)
         e = tnn__list_name(list, folder, found->d_name);
