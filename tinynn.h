@@ -1816,10 +1816,11 @@ TNN_API tnn_data   tnn_load_npy_with(const tnn_npy_options *options);        /* 
                                         .decode = decode);
        tnn_data test  = tnn_load_folder("photos/test", .height = 64, .width = 64,
                                         .decode = decode, .like = &train);
-   A sample is what Image.open(path).convert("RGB" or "L").resize((width, height), BILINEAR) is in
-   PIL, to the byte where the decoder's are the same, and without a PNG's palette or 16 bits:
-   grey = (19595 r + 38470 g + 7471 b + 32768)/65536, rounded down; alpha is left out. .n is 0 on
-   failure. */
+   A sample has the bytes that PIL gives by .convert("RGB" or "L").resize((width, height), BILINEAR)
+   where the decoder's are PIL's: grey = (19595 r + 38470 g + 7471 b + 32768)/65536, rounded down,
+   and alpha is left out. Of 16 bits the nearest 8 are taken. The decoder is called for one image at
+   a time, with .stream mostly in a loader's thread. .class_names are as tnn_class_report_text takes
+   them. .n is 0 on failure. */
 typedef unsigned char *tnn_decode_function(void *user, const unsigned char *bytes, int size,
                                            int *w, int *h, int *c);
 typedef struct tnn_folder_options {
@@ -19947,27 +19948,27 @@ static tnn_status tnn__decode(const tnn_folder_options *with, const tnn__input *
                        "that fits in memory", in->name, c, h, w);
 }
 /* The planes of an image (h, w) or (h, w, c): U8 (1, h, w) of grey or (3, h, w), as they come, or
-   of grey if that is wanted. */
+   of grey if that is wanted. Of 16 bits it makes 8 where they stand. */
 static tnn_status tnn__planes(const char *path, const tnn_array *raw, int wanted, tnn_array *image)
 {
-    const unsigned char *bytes = (const unsigned char *)raw->data;
+    unsigned char *bytes = (unsigned char *)raw->data, *to;
     const uint16_t *wide = (const uint16_t *)raw->data;
-    const int c = raw->ndim == 3 ? (int)raw->shape[2] : 1, planes = c < 3 || wanted == 1 ? 1 : 3;
+    const int c = raw->ndim == 3 ? (int)raw->shape[2] : 1, mix = c > 2 && wanted == 1;
+    const int planes = c < 3 || mix ? 1 : 3;
     const tnn__len area = (tnn__len)(raw->shape[0]*raw->shape[1]);
-    unsigned char *to = (unsigned char *)tnn__read_alloc(planes*area, path);
-    tnn__len i;                         /* a pixel */
-    int j, v[4];                        /* its values */
+    const unsigned char *p;             /* a pixel */
+    tnn__len i;
+    int j;
+    image->data = to = (unsigned char *)tnn__read_alloc(planes*area, path);
     if (!to) return TNN_ERROR_MEMORY;
-    image->data = to;
     image->shape[0] = planes;
     image->shape[1] = raw->shape[0];
     image->shape[2] = raw->shape[1];
-    for (i = 0; i < area; i++) {
-        for (j = 0; j < c; j++)
-            v[j] = raw->dtype == TNN_U8 ? bytes[i*c + j] : (wide[i*c + j] + 128)/257;
-        if (planes == 1 && c > 2) v[0] = (19595*v[0] + 38470*v[1] + 7471*v[2] + 32768) >> 16;
-        for (j = 0; j < planes; j++) to[j*area + i] = (unsigned char)v[j];
-    }
+    for (i = 0; raw->dtype == TNN_U16 && i < area*c; i++)
+        bytes[i] = (unsigned char)((wide[i] + 128)/257);
+    for (j = 0; j < planes; j++)
+        for (i = 0, p = bytes + j; i < area; i++, p += c)
+            *to++ = mix ? (unsigned char)((19595*p[0] + 38470*p[1] + 7471*p[2] + 32768) >> 16) : *p;
     return TNN_OK;
 }
 /* Reads an image: its planes, in the file's size. */
