@@ -1819,8 +1819,8 @@ TNN_API tnn_data   tnn_load_npy_with(const tnn_npy_options *options);        /* 
    A sample has the bytes that PIL gives by .convert("RGB" or "L").resize((width, height), BILINEAR)
    where the decoder's are PIL's: grey = (19595 r + 38470 g + 7471 b + 32768)/65536, rounded down,
    and alpha is left out. Of 16 bits the nearest 8 are taken. The decoder is called for one image at
-   a time, with .stream mostly in a loader's thread. .class_names are as tnn_class_report_text takes
-   them. .n is 0 on failure. */
+   a time, with .stream mostly in a loader's thread, which allocates memory, too. .class_names are
+   as tnn_class_report_text takes them. .n is 0 on failure. */
 typedef unsigned char *tnn_decode_function(void *user, const unsigned char *bytes, int size,
                                            int *w, int *h, int *c);
 typedef struct tnn_folder_options {

@@ -11,25 +11,27 @@ extern int mkfifo(const char *, mode_t);
 extern int symlink(const char *, const char *);
 #endif
 
+/* Allocations are made by a loader's thread, too. */
+#define ADD(to, n) __atomic_add_fetch(&(to), n, __ATOMIC_SEQ_CST)
 static int    made, freed, fail_after = -1;     /* allocations; which fails: only that one */
-static size_t held_most, held;                  /* bytes, of what one call takes */
+static size_t held_most, held;                  /* bytes */
 void *test_malloc(size_t bytes)
 {
-    size_t *p;
+    size_t *p, now;
     if (fail_after >= 0 && fail_after-- == 0) return NULL;
     p = (size_t *)malloc(bytes + 16);
     if (!p) return NULL;
-    made++;
     *p = bytes;
-    held += bytes;
-    if (held > held_most) held_most = held;
+    ADD(made, 1);
+    now = ADD(held, bytes);
+    if (now > ADD(held_most, 0)) __atomic_store_n(&held_most, now, __ATOMIC_SEQ_CST);
     return (char *)p + 16;
 }
 void test_free(void *p)
 {
     if (!p) return;
-    freed++;
-    held -= *(size_t *)(void *)((char *)p - 16);
+    ADD(freed, 1);
+    ADD(held, (size_t)0 - *(size_t *)(void *)((char *)p - 16));
     free((char *)p - 16);
 }
 
