@@ -15063,9 +15063,10 @@ static void tnn__byte_values(const tnn_data *data, float *table)
 {
     int c, i;
     for (c = 0; c < tnn__tables(data); c++)
-        for (i = 0; i < 256; i++)
-            *table++ = ((float)i/255.0f - (data->means ? data->means[c] : data->mean))
-                       /(data->stds ? data->stds[c] : data->std);
+        for (i = 0; i < 256; i++) {
+            const float v = (float)i/255.0f, off = v - (data->means ? data->means[c] : data->mean);
+            *table++ = off/(data->stds ? data->stds[c] : data->std);
+        }
 }
 /* x (c, h, w) becomes (x - mean)/std, of each channel its own. Floats with mean 0 and std 1 stay
    what they are to the bit. */
@@ -15079,7 +15080,10 @@ static void tnn__normalize(const tnn_data *data, float *x)
         const float mean = data->means ? data->means[c] : data->mean;
         const float std = data->stds ? data->stds[c] : data->std;
         if (mean < 0 || mean > 0 || std < 1 || std > 1)
-            for (k = 0; k < size; k++) x[k] = (x[k] - mean)/std;
+            for (k = 0; k < size; k++) {        /* a float, where expressions are of doubles */
+                const float off = x[k] - mean;
+                x[k] = off/std;
+            }
     }
 }
 /* A sample, bytes or floats, as floats x (c, h, w), normalised; `table` is tnn__byte_values', or
