@@ -111,7 +111,8 @@
        14  Training              metrics, early stopping, learning-rate finder, gradient check,
                                  summary
      to be skipped on first reading:
-       15  Files                 arrays (.npy, CSV, PGM, PPM), weights as safetensors, checkpoints
+       15  Files                 arrays (.npy, CSV, PGM, PPM), folders of images, weights as
+                                 safetensors, checkpoints
        16  The loop              tnn_fit, its history and its progress
        17  Search                of hyper-parameters: samplers, pruners, journals
        18  Networks as C
@@ -139,9 +140,10 @@
                      cosine, restarts, warm-up, WSD, one-cycle, cyclic, SWALR, sequential, chained,
                      your own; on plateaus; a learning-rate finder; early stopping
        regularizers  L1, L2, elastic net, orthogonality; max-norm, unit norm, min-max norm, w >= 0
-       data          bytes or floats in memory, or a function that is read ahead; labels, labels of
-                     pixels, targets, auto-encoders, sample weights; means of channels; random and
-                     stratified splits, folds; shuffled, weighted, balanced and sharded samplers
+       data          bytes or floats in memory, or a function that is read ahead; folders of
+                     images; labels, labels of pixels, targets, auto-encoders, sample weights; means
+                     of channels; random and stratified splits, folds; shuffled, weighted, balanced
+                     and sharded samplers; images resized as by PIL
        training      tnn_fit: history, early stopping, best weights, checkpoints, a progress bar
        metrics       accuracy, top k, precision, recall, F1, IoU, Matthews, kappa; areas under ROC
                      and precision-recall; log loss, calibration, temperature; MAE, RMSE, R2;
@@ -149,8 +151,9 @@
        augmentation  flips, shift, crop, rotation, scale, shear, colours, cutout, erasing, mixup,
                      cutmix; labels of pixels and images as targets are moved along
        initial       torch.nn.init's, Keras' variance scaling
-       files         IDX, .npy, CSV, PGM, PPM, safetensors (PyTorch's weights by name, all or some
-                     of them), checkpoints from which a run goes on to the same bits; networks as C
+       files         IDX, .npy, CSV, PGM, PPM, a folder of images per class (others with a decoder
+                     such as stb_image), safetensors (PyTorch's weights by name, all or some of
+                     them), checkpoints from which a run goes on to the same bits; networks as C
        search        TPE, random, grid; median pruning, successive halving; studies that are
                      interrupted, resumed, shared by processes
 
@@ -478,6 +481,11 @@ TNN_API float tnn_mean(tnn_tensor x);
 TNN_API float tnn_max(tnn_tensor x);
 TNN_API float tnn_dot(tnn_tensor x, tnn_tensor y);
 TNN_API int   tnn_argmax(const float *x, int n);  /* the first of equal ones; 0 on error */
+
+/* An image x (c, h, w) in another size, y (c, height, width), which must not overlap x: bilinear,
+   and antialiased where it becomes smaller (PIL's Image.resize(BILINEAR) of mode F, within 1e-6 of
+   the largest magnitude; torchvision's Resize). Takes memory for the time of the call. */
+TNN_API tnn_status tnn_resize(const float *x, int c, int h, int w, float *y, int height, int width);
 
 /* ---- 1e. Networks -----------------------------------------------------------------------------
    tnn_create, tnn_add for each layer, tnn_set_loss, tnn_set_optimizer; then forward, loss,
@@ -1925,6 +1933,47 @@ TNN_API tnn_data   tnn_array_data(const tnn_array *samples, const tnn_array *lab
                                   const tnn_npy_options *options);      /* or NULL */
 #ifndef TINYNN_NO_STDIO
 TNN_API tnn_data   tnn_load_npy_with(const tnn_npy_options *options);        /* tnn_load_npy */
+
+/* A FOLDER OF IMAGES has one for each class, as torchvision's ImageFolder reads them:
+       photos/train/cat/1.jpg     photos/train/cat/more/2.jpg     photos/train/dog/3.png
+   Classes are in the order of their names' bytes, which are .class_names of the result; within a
+   class files are in that of their folders, then of their names. Links are followed. Names that
+   begin with a dot and files of other extensions are passed over; a class without an image is an
+   error. PGM and PPM are read as by tnn_read_pnm, whatever the extension, others by .decode. Its
+   arguments are those of stb_image's function (github.com/nothings/stb), and so is the result:
+   bytes (h, w, c), c being 1 to 4 (grey, grey and alpha, colour, colour and alpha), which free()
+   releases, or NULL. Here that is all:
+       static unsigned char *decode(void *user, const unsigned char *bytes, int size,
+                                    int *w, int *h, int *c)
+       { return stbi_load_from_memory(bytes, size, w, h, c, 0); }
+       ...
+       tnn_data train = tnn_load_folder("photos/train", .height = 64, .width = 64,
+                                        .decode = decode);
+       tnn_data test  = tnn_load_folder("photos/test", .height = 64, .width = 64,
+                                        .decode = decode, .like = &train);
+   A sample has the bytes that PIL gives by .convert("RGB" or "L").resize((width, height), BILINEAR)
+   where the decoder's are PIL's: grey = (19595 r + 38470 g + 7471 b + 32768)/65536, rounded down,
+   and alpha is left out. Of 16 bits the nearest 8 are taken. The decoder is called for one image at
+   a time, with .stream mostly in a loader's thread, which allocates memory, too. .class_names are
+   as tnn_class_report_text takes them. .n is 0 on failure. */
+typedef unsigned char *tnn_decode_function(void *user, const unsigned char *bytes, int size,
+                                           int *w, int *h, int *c);
+typedef struct tnn_folder_options {
+    const char *path;
+    int         channels;       /* 3, the default, or 1: grey */
+    int         height, width;  /* each image is resized to it. Default: all images have one size */
+    int         crop;           /* resized until it covers height x width, what sticks out at both
+                                   ends is cut off (Resize, CenterCrop). Default: stretched */
+    int         stream;         /* a SOURCE (1g): files are read as batches need them. Default: all
+                                   are read now, n*c*height*width bytes */
+    tnn_decode_function *decode;
+    void       *user;
+    const char *extensions;     /* of images, in small letters, a space between. Default "bmp jpeg
+                                   jpg pgm png pnm ppm tif tiff webp" */
+    const tnn_data *like;       /* labels are those of this folder's classes, by name: a class that
+                                   it has not is an error, one that only it has has no samples */
+} tnn_folder_options;
+TNN_API tnn_data   tnn_load_folder_with(const tnn_folder_options *options); /* tnn_load_folder */
 #endif
 
 /* WEIGHTS in safetensors' format (github.com/huggingface/safetensors), read strictly: a header of
@@ -2130,6 +2179,8 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
     tnn_fit_with(net, train, validation, TNN__OPTIONS(tnn_fit_options, __VA_ARGS__))
 #define tnn_study_create(...) tnn_study_create_with(TNN__OPTIONS(tnn_study_options, __VA_ARGS__))
 #define tnn_load_npy(...) tnn_load_npy_with(TNN__OPTIONS(tnn_npy_options, .samples = __VA_ARGS__))
+#define tnn_load_folder(...) \
+    tnn_load_folder_with(TNN__OPTIONS(tnn_folder_options, .path = __VA_ARGS__))
 #define tnn_load_weights(net, ...) \
     tnn_load_weights_with(net, TNN__OPTIONS(tnn_weights_options, .path = __VA_ARGS__))
 #define tnn_save_weights(net, ...) \
@@ -2163,6 +2214,7 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
 #define tnn_max(...)                          TNN__CALL(max, __VA_ARGS__)
 #define tnn_dot(...)                          TNN__CALL(dot, __VA_ARGS__)
 #define tnn_argmax(...)                       TNN__CALL(argmax, __VA_ARGS__)
+#define tnn_resize(...)                       TNN__CALL(resize, __VA_ARGS__)
 #define tnn_calculate_gain(...)               TNN__CALL(calculate_gain, __VA_ARGS__)
 #define tnn_penalty(...)                      TNN__CALL(penalty, __VA_ARGS__)
 #define tnn_create_with(...)                  TNN__CALL(create_with, __VA_ARGS__)
@@ -2257,6 +2309,7 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
 #define tnn_read_pnm(...)                     TNN__CALL(read_pnm, __VA_ARGS__)
 #define tnn_array_data(...)                   TNN__CALL(array_data, __VA_ARGS__)
 #define tnn_load_npy_with(...)                TNN__CALL(load_npy_with, __VA_ARGS__)
+#define tnn_load_folder_with(...)             TNN__CALL(load_folder_with, __VA_ARGS__)
 #define tnn_parse_weights(...)                TNN__CALL(parse_weights, __VA_ARGS__)
 #define tnn_format_weights(...)               TNN__CALL(format_weights, __VA_ARGS__)
 #define tnn_load_weights_with(...)            TNN__CALL(load_weights_with, __VA_ARGS__)
@@ -2554,8 +2607,14 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
         #define TNN__SEEK(f, at)  _lseeki64(f, at, SEEK_SET)
         #define TNN__RENAME(a, b) (MoveFileExA(a, b, 1 | 8) ? 0 : (errno = EACCES, -1))
         #define TNN__PIPE(mode)   (((mode) & _S_IFMT) == _S_IFIFO)
+        #define TNN__FOLDER(mode) (((mode) & _S_IFMT) == _S_IFDIR)
         #define TNN__O_INPUT      TNN__O(RDONLY)
     #else
+        #pragma push_macro("DIR")       /* a program may have one */
+        #undef DIR
+        #include <dirent.h>
+        typedef DIR tnn__folder_names;
+        #pragma pop_macro("DIR")
         #include <poll.h>
         #include <sys/file.h>
         #include <sys/time.h>
@@ -2576,6 +2635,7 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
         #define TNN__SEEK(f, at)  lseek(f, (off_t)(at), SEEK_SET)
         #define TNN__RENAME(a, b) rename(a, b)
         #define TNN__PIPE(mode)   S_ISFIFO(mode)
+        #define TNN__FOLDER(mode) S_ISDIR(mode)
         #define TNN__O_INPUT      (TNN__O(RDONLY) | O_NONBLOCK)     /* no wait for a writer */
     #endif
 #endif
@@ -14709,7 +14769,8 @@ TNN_API_GATED double tnn_train_batch_targets(tnn_net *net, const float *x, const
      13a  data sets: their memory, parts and samples
      13b  files as the system has them; what stands in sections 15 to 17 reads and writes by these
      13c  augmentation of one sample
-     13d  loaders: the order of an epoch, and its batches, whose samples threads make */
+     13d  loaders: the order of an epoch, and its batches, whose samples threads make
+     13e  images in another size */
 
 /* ---- 13a. Data sets ---------------------------------------------------------------------------
    Memory is counted, not copied: a program may free a data set before the loaders that read it.
@@ -14761,6 +14822,13 @@ static tnn__source_memory *tnn__source_of(const tnn_data *data)
     tnn__shared *memory = (tnn__shared *)data->memory;
     while (memory->from) memory = memory->from;
     return (tnn__source_memory *)(void *)memory;
+}
+/* Gives the data set a source's memory; 0 on error. */
+static int tnn__own_source(tnn_data *data, const char *what)
+{
+    if (!tnn__own(data, (tnn__len)sizeof(tnn__source_memory), NULL, what)) return 0;
+    tnn__source_of(data)->reading = NULL;
+    return 1;
 }
 /* Waits for the thread that reads ahead, if there is one: then the source is the caller's. In the
    child of a fork there is no such thread, and what it read is not done. */
@@ -14892,9 +14960,7 @@ TNN_API_GATED tnn_data tnn_data_create_with(const tnn_data_options *options)
     data.reconstruct = options->reconstruct;
     if (targets) memcpy(data.target, shape + 3, sizeof data.target);
     data = tnn__checked("tnn_data_create", data);
-    if (data.sample && !tnn__own(&data, (tnn__len)sizeof(tnn__source_memory), NULL,
-                                 "tnn_data_create")) return tnn__no_data();
-    if (data.sample) tnn__source_of(&data)->reading = NULL;
+    if (data.sample && !tnn__own_source(&data, "tnn_data_create")) return tnn__no_data();
     return data;
 }
 /* Gives the memory up, which the last reader frees; the data set is empty then. */
@@ -15150,9 +15216,10 @@ static void tnn__byte_values(const tnn_data *data, float *table)
 {
     int c, i;
     for (c = 0; c < tnn__tables(data); c++)
-        for (i = 0; i < 256; i++)
-            *table++ = ((float)i/255.0f - (data->means ? data->means[c] : data->mean))
-                       /(data->stds ? data->stds[c] : data->std);
+        for (i = 0; i < 256; i++) {
+            const float v = (float)i/255.0f, off = v - (data->means ? data->means[c] : data->mean);
+            *table++ = off/(data->stds ? data->stds[c] : data->std);
+        }
 }
 /* x (c, h, w) becomes (x - mean)/std, of each channel its own. Floats with mean 0 and std 1 stay
    what they are to the bit. */
@@ -15166,7 +15233,10 @@ static void tnn__normalize(const tnn_data *data, float *x)
         const float mean = data->means ? data->means[c] : data->mean;
         const float std = data->stds ? data->stds[c] : data->std;
         if (mean < 0 || mean > 0 || std < 1 || std > 1)
-            for (k = 0; k < size; k++) x[k] = (x[k] - mean)/std;
+            for (k = 0; k < size; k++) {        /* a float, where expressions are of doubles */
+                const float off = x[k] - mean;
+                x[k] = off/std;
+            }
     }
 }
 /* A sample, bytes or floats, as floats x (c, h, w), normalised; `table` is tnn__byte_values', or
@@ -16152,6 +16222,91 @@ TNN_API void tnn_loader_free(tnn_loader *loader)
     tnn__end_reading(&loader->state->data);
     tnn__give_up(loader->state->data.memory);
     tnn__release(loader);
+}
+
+TNN__AS_BEFORE
+
+/* ---- 13e. Images in another size --------------------------------------------------------------
+   As PIL's Image.resize(BILINEAR), one axis after the other: of n pixels that become m, s = n/m,
+
+       y[i] = sum_j k_j x[j] / sum_j k_j,    k_j = max(0, 1 - |j + 1/2 - (i + 1/2) s| / max(s, 1))
+
+   in doubles. An axis that stays is passed over. After each axis floats are rounded to floats.
+   Bytes are rounded to bytes, of weights in 2^-22: their sums are exact, and the bytes PIL's. */
+
+/* n pixels become `size`, of which `count` from `first` on are wanted. */
+typedef struct { int n, count; tnn__len size, first; } tnn__scaling;
+/* y (outer, count, inner) of x (outer, n, inner), both floats, or bytes if `whole`; taps (n). */
+static void tnn__scale_axis(const tnn__scaling *axis, tnn__len outer, tnn__len inner,
+                            int whole, const void *x, void *y, double *taps)
+{
+    const double s = (double)axis->n/(double)axis->size, reach = TNN__MAX(s, 1.0);
+    tnn__len k, j;                      /* of outer and inner */
+    int i, t;                           /* of the result; tap */
+    for (i = 0; i < axis->count; i++) {
+        const double middle = ((double)(axis->first + i) + 0.5)*s;
+        const int first = TNN__MAX(0, (int)(middle - reach + 0.5));
+        const int n = (int)TNN__MIN((double)axis->n, middle + reach + 0.5) - first;
+        double sum = 0;
+        for (t = 0; t < n; t++) {
+            taps[t] = TNN__MAX(0.0, 1 - fabs((first + t - middle + 0.5)*(1/reach)));
+            sum += taps[t];
+        }
+        for (t = 0; t < n; t++) {
+            taps[t] /= sum;
+            if (whole) taps[t] = (int)(taps[t]*4194304 + 0.5)/4194304.0;
+        }
+        for (k = 0; k < outer; k++)
+            for (j = 0; j < inner; j++) {
+                const tnn__len from = (k*axis->n + first)*inner + j;
+                const tnn__len to = (k*axis->count + i)*inner + j;
+                double v = whole ? 0.5 : 0;
+                if (whole) {
+                    const unsigned char *p = (const unsigned char *)x + from;
+                    for (t = 0; t < n; t++, p += inner) v += taps[t]*(double)*p;
+                    ((unsigned char *)y)[to] = (unsigned char)TNN__MIN(v, 255.0);
+                } else {
+                    const float *p = (const float *)x + from;
+                    for (t = 0; t < n; t++, p += inner) v += taps[t]*(double)*p;
+                    ((float *)y)[to] = (float)v;
+                }
+            }
+    }
+}
+
+TNN__SMALL
+
+/* y (c, rows->count, cols->count) of x (c, rows->n, cols->n), both floats, or bytes if `whole`. */
+static tnn_status tnn__resize(const char *what, const void *x, void *y, int whole, int c,
+                              const tnn__scaling *rows, const tnn__scaling *cols)
+{
+    const tnn__len size = whole ? 1 : (tnn__len)sizeof(float);  /* of a value */
+    const tnn__len most = TNN__MAX(rows->n, cols->n), lines = (tnn__len)c*rows->n;
+    const int down = rows->size != rows->n || rows->count != rows->n;
+    const int across = cols->size != cols->n || cols->count != cols->n;
+    double *taps;                       /* (most), and behind them what is between both axes */
+    char *to;                           /* what is across */
+    tnn__len i;                         /* a row of all planes */
+    if (!down && !across) return memcpy(y, x, (size_t)(lines*cols->n*size)), TNN_OK;
+    taps = (double *)tnn__alloc_raw(8*most + tnn__mul(lines, tnn__mul(cols->count, size)), what);
+    if (!taps) return TNN_ERROR_MEMORY;
+    to = down ? (char *)(taps + most) : (char *)y;
+    for (i = 0; across && i < lines; i += 32)   /* enough to share taps, few for the cache */
+        tnn__scale_axis(cols, TNN__MIN(32, lines - i), 1, whole, (const char *)x + i*cols->n*size,
+                        to + i*cols->count*size, taps);
+    if (down) tnn__scale_axis(rows, c, cols->count, whole, across ? to : x, y, taps);
+    tnn__release(taps);
+    return TNN_OK;
+}
+/* x (c, h, w) as y (c, height, width). */
+TNN_API_GATED tnn_status tnn_resize(const float *x, int c, int h, int w, float *y, int height,
+                                    int width)
+{
+    const tnn__scaling rows = {h, height, height, 0}, cols = {w, width, width, 0};
+    if (x && y && tnn__count(1, c, h, w) && tnn__count(1, c, height, width))
+        return tnn__resize("tnn_resize", x, y, 0, c, &rows, &cols);
+    return tnn__fail(TNN_ERROR_SHAPE, "tnn_resize: needs x and y, and sizes that are positive and "
+                     "fit in memory: %dx%dx%d to %dx%d", c, h, w, height, width);
 }
 
 /* ==== 14. TRAINING AND METRICS =================================================================
@@ -17405,7 +17560,7 @@ TNN_API_GATED size_t tnn_summary(tnn_net *net, char *text, size_t room, int flag
      15e       CSV, PGM and PPM
      15f       writers
      15g, 15h  weights as safetensors; checkpoints, which are weights and more
-     15i       all that is called with a path
+     15i, 15j  all that is called with a path; folders of images
 
    A reader trusts nothing: what a file announces is compared with its size before memory is asked
    for. Where it is wrong, the message says the file, mostly the byte, and what was expected.
@@ -19713,6 +19868,416 @@ TNN_API_GATED tnn_status tnn_load_checkpoint_with(tnn_net *net,
     if (in.bytes) tnn_parse_checkpoint(net, in.bytes, in.size, options);
     tnn__release((void *)in.bytes);
     return (tnn_status)tnn_failed();
+}
+
+/* ---- 15j. Folders of images -------------------------------------------------------------------
+   All that is found stands in one text, entry after entry, each a letter and a path with a 0 behind
+   it. An entry that is a folder is looked into when its turn comes, and what is in it put behind
+   the last:
+
+       r photos    c photos/cat    c photos/dog    f photos/cat/1.ppm    d photos/cat/more ...
+
+   r is the folder itself, c that of a class, d one within it, f a file. Those of c and f, without
+   what the first one says, are sorted: a class then stands before its files. The text and these
+   pointers into it are the data set's memory; behind it (tnn__shared.from) or before it stands that
+   of the pixels or of the source. */
+typedef struct {
+    tnn_folder_options with;            /* with defaults */
+    size_t             limit;           /* of what is read: the caller's, also in other threads */
+    const char       **paths;           /* (n), as "cat/1.ppm"; the whole path begins */
+    tnn__len           root;            /* so many bytes before */
+    int                h, w;            /* of a sample */
+} tnn__folder_data;
+typedef struct {
+    const tnn_folder_options *with;
+    char    *text;                      /* `used` bytes, of `room` */
+    tnn__len used, room, classes, files;    /* how many entries are c and f */
+} tnn__listing;
+
+/* Whether a file's name ends in a dot and one of the words. */
+static int tnn__ends_in(const char *words, const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    char end[24];                       /* in small letters */
+    size_t n;
+    for (n = 0; dot && dot[n + 1] && n < sizeof end - 1; n++)
+        end[n] = (char)(dot[n + 1] | (dot[n + 1] >= 'A' && dot[n + 1] <= 'Z' ? 32 : 0));
+    end[n] = 0;
+    return n && tnn__word(words, end);
+}
+/* Whether the folder at `path`, which is `own`, is one of those that it is in. A system that does
+   not number its files cannot tell: there paths become too long in the end. */
+static int tnn__leads_back(char *path, const struct stat *own)
+{
+    struct stat info;
+    char *p = path + strlen(path);      /* a slash, where paths of folders above end */
+    int same = 0;
+    while (!same && --p > path)
+        if (*p == '/') {
+            *p = 0;
+            same = own->st_ino && !stat(path, &info) && info.st_ino == own->st_ino
+                   && info.st_dev == own->st_dev;
+            *p = '/';
+        }
+    return same;
+}
+/* Puts what is called so in the folder whose entry is at `folder` into the list, or passes it over.
+   The text may move. */
+static tnn_status tnn__list_name(tnn__listing *list, tnn__len folder, const char *name)
+{
+    const tnn__len n = (tnn__len)strlen(list->text + folder);
+    const tnn__len end = list->used + n + (tnn__len)strlen(name) + 2;   /* with it */
+    const int top = list->text[folder] == 'r', image = tnn__ends_in(list->with->extensions, name);
+    struct stat info;                   /* of what a link leads to */
+    char *own;                          /* the new entry */
+    int missing;                        /* what a link leads to */
+    if (*name == '.') return TNN_OK;
+    if (end > list->room) {
+        if ((own = (char *)tnn__read_alloc(2*end, list->with->path)) == NULL)
+            return TNN_ERROR_MEMORY;
+        memcpy(own, list->text, (size_t)list->used);
+        tnn__release(list->text);
+        list->text = own;
+        list->room = 2*end;
+    }
+    own = list->text + list->used;
+    memcpy(own, list->text + folder, (size_t)n);
+    own[n] = '/';
+    memcpy(own + n + 1, name, strlen(name) + 1);
+    missing = stat(own + 1, &info);
+    if (!missing && TNN__FOLDER(info.st_mode)) {
+        if (tnn__leads_back(own + 1, &info))
+            return tnn__fail(TNN_ERROR_IO, "%s: is a link to a folder that it is in", own + 1);
+        *own = top ? 'c' : 'd';
+        list->classes += top;
+    } else if (top || !image) return TNN_OK;
+    else if (missing) return tnn__fail_file(own + 1, "opened", errno);
+    else if (!TNN__PLAIN(info.st_mode))
+        return tnn__fail(TNN_ERROR_IO, "%s: is a pipe or a device, not a file", own + 1);
+    else {
+        *own = 'f';
+        list->files++;
+    }
+    list->used = end;
+    return TNN_OK;
+}
+/* Puts all that is in the folder at `folder` into the list. */
+static tnn_status tnn__list_folder(tnn__listing *list, tnn__len folder)
+{
+    const char *path = list->text + folder + 1;
+    tnn_status e = TNN_OK;
+#ifdef _WIN32
+    char all[TNN__PATH];                /* PATH and a star */
+    struct _finddata_t found;
+    intptr_t names = -1;
+    if (!tnn__path_put(all, 0, path, strlen(path)) && !tnn__path_put(all, strlen(path), "/*", 2))
+        names = _findfirst(all, &found);
+    if (names == -1) return tnn__fail_file(path, "opened", errno);
+    do e = tnn__list_name(list, folder, found.name); while (!e && !_findnext(names, &found));
+    _findclose(names);
+#else
+    const struct dirent *found;
+    tnn__folder_names *names = opendir(path);
+    if (!names) return tnn__fail_file(path, "opened", errno);
+    while (!e && (errno = 0, found = readdir(names)) != NULL)
+        e = tnn__list_name(list, folder, found->d_name);
+    if (!e && errno) e = tnn__fail_file(list->text + folder + 1, "read", errno);
+    closedir(names);
+#endif
+    return e;
+}
+/* Lists the folder and all folders in it. */
+static tnn_status tnn__list_all(tnn__listing *list)
+{
+    const char *path = list->with->path;
+    const tnn__len n = (tnn__len)strlen(path);
+    struct stat info;
+    tnn__len at;                        /* an entry */
+    tnn_status e = TNN_OK;
+    if (stat(path, &info)) return tnn__fail_file(path, "opened", errno);
+    if (!TNN__FOLDER(info.st_mode))
+        return tnn__fail(TNN_ERROR_IO, "%s: is a file; tnn_load_folder takes a folder in which "
+                         "each class has one", path);
+    list->room = n + 4096;
+    if ((list->text = (char *)tnn__read_alloc(list->room, path)) == NULL) return TNN_ERROR_MEMORY;
+    *list->text = 'r';
+    memcpy(list->text + 1, path, (size_t)n + 1);
+    list->used = n + 2;
+    for (at = 0; !e && at < list->used; at += (tnn__len)strlen(list->text + at) + 1)
+        if (list->text[at] != 'f') e = tnn__list_folder(list, at);
+    if (!e && (!list->classes || list->classes > 1 << 24 || list->files > INT_MAX))
+        return tnn__reject("%s: needs a folder for each class, named after it; has %l", path,
+                           (long long)list->classes);
+    return e;
+}
+
+/* The order of what two paths have before their first slash, or their last: by bytes, of equal
+   beginnings the shorter first. Without a slash that is all of it, or nothing. */
+static int tnn__by_part(const char *one, const char *other, int last)
+{
+    const char *ends[2] = {strrchr(one, '/'), strrchr(other, '/')};
+    const size_t n = !last ? strcspn(one, "/") : ends[0] ? (size_t)(ends[0] - one) : 0;
+    const size_t size = !last ? strcspn(other, "/") : ends[1] ? (size_t)(ends[1] - other) : 0;
+    const int order = memcmp(one, other, TNN__MIN(n, size));
+    return order ? order : (n > size) - (n < size);
+}
+/* The order of two paths, for qsort: of their classes, then of the folders that they are in, then
+   of their names. A class, which has no folder, is before its files. */
+static int tnn__by_class(const void *first, const void *second)
+{
+    const char *one = *(const char *const *)first, *other = *(const char *const *)second;
+    int order = tnn__by_part(one, other, 0);
+    if (!order) order = tnn__by_part(one, other, 1);
+    return order ? order : strcmp(one, other);
+}
+/* Makes the data set of all that is listed, but for its shape and its pixels: paths, labels and
+   names of classes. Where a folder is to be like another one, the names are that one's. */
+static tnn_status tnn__index_folder(const tnn__listing *list, tnn_data *data)
+{
+    const tnn_data *like = list->with->like;
+    const int classes = like ? like->classes : (int)list->classes;
+    const tnn__len items = list->files + list->classes, pointer = (tnn__len)sizeof(char *);
+    tnn__len bytes = (tnn__len)sizeof(tnn__folder_data) + (items + classes)*pointer
+                   + list->files*(tnn__len)sizeof(int) + list->used, at;
+    tnn__folder_data *folder;           /* with this the memory begins; then come */
+    const char **paths, **names;        /* (items), in the end (files); (classes) */
+    char *text;                         /* behind labels: the list's, and names of .like */
+    int *labels, i, n = 0, label = -1;  /* labels (files); label: of the class that it is at */
+    for (i = 0; like && i < classes; i++) bytes += (tnn__len)strlen(like->class_names[i]) + 1;
+    if (!tnn__within_limit(bytes, list->with->path)) return TNN_ERROR_MEMORY;
+    folder = (tnn__folder_data *)tnn__own(data, bytes, NULL, list->with->path);
+    if (!folder) return TNN_ERROR_MEMORY;
+    paths = (const char **)(folder + 1);
+    names = paths + items;
+    labels = (int *)(void *)(names + classes);
+    text = (char *)(labels + list->files);
+    memcpy(text, list->text, (size_t)list->used);
+    folder->root = (tnn__len)strlen(text);
+    for (at = 0; at < list->used; at += (tnn__len)strlen(text + at) + 1)
+        if (text[at] == 'c' || text[at] == 'f') paths[n++] = text + at + folder->root + 1;
+    qsort(paths, (size_t)items, sizeof *paths, tnn__by_class);
+    for (i = 0, text += at; like && i < classes; i++, text += strlen(text) + 1)
+        names[i] = (char *)memcpy(text, like->class_names[i], strlen(like->class_names[i]) + 1);
+    for (i = n = 0; i < items; i++)
+        if (strchr(paths[i], '/')) {
+            labels[n] = label;
+            paths[n++] = paths[i];
+        } else {
+            if (i + 1 == items || !strchr(paths[i + 1], '/'))
+                return tnn__reject("%s: class %s has no image, a file that ends in one of: %s",
+                                   list->with->path, paths[i], list->with->extensions);
+            if (!like) names[++label] = paths[i];
+            else for (label = 0; label < classes && strcmp(names[label], paths[i]); label++) {}
+            if (label == classes)
+                return tnn__reject("%s: class %s is none of the %d of .like", list->with->path,
+                                   paths[i], classes);
+        }
+    folder->with = *list->with;
+    folder->limit = tnn__limit;
+    folder->paths = paths;
+    data->n = n;
+    data->labels = labels;
+    data->classes = classes;
+    data->class_names = names;
+    return TNN_OK;
+}
+
+/* Calls the user's decoder; `raw` is what it makes, U8 (h, w, c), to be given to free(). */
+static tnn_status tnn__decode(const tnn_folder_options *with, const tnn__input *in, tnn_array *raw)
+{
+    const tnn__error_state was = tnn__before_hook();
+    tnn__hooked hooked;                 /* errors of what it calls */
+    int w = 0, h = 0, c = 0;
+    memset(&hooked, 0, sizeof hooked);
+    raw->data = with->decode(with->user, in->bytes, (int)in->size, &w, &h, &c);
+    tnn__after_hook(&hooked, 0, &was);
+    if (tnn__hooks(&hooked)) return (tnn_status)tnn_failed();
+    if (!raw->data)
+        return tnn__reject("%s: .decode returned NULL: the file is broken (%l bytes), or of a "
+                           "format that it does not read", in->name, (long long)in->size);
+    raw->dtype = TNN_U8;
+    raw->ndim = 3;
+    raw->shape[0] = h;
+    raw->shape[1] = w;
+    raw->shape[2] = c;
+    if (c <= 4 && tnn__count(1, c, h, w)) return TNN_OK;
+    return tnn__refuse("%s: .decode says %d channels of %dx%d (h, w), must be 1 to 4 of an image "
+                       "that fits in memory", in->name, c, h, w);
+}
+/* The planes of an image (h, w) or (h, w, c): U8 (1, h, w) of grey or (3, h, w), as they come, or
+   of grey if that is wanted. Of 16 bits it makes 8 where they stand. */
+static tnn_status tnn__planes(const char *path, const tnn_array *raw, int wanted, tnn_array *image)
+{
+    unsigned char *bytes = (unsigned char *)raw->data, *to;
+    const uint16_t *wide = (const uint16_t *)raw->data;
+    const int c = raw->ndim == 3 ? (int)raw->shape[2] : 1, mix = c > 2 && wanted == 1;
+    const int planes = c < 3 || mix ? 1 : 3;
+    const tnn__len area = (tnn__len)(raw->shape[0]*raw->shape[1]);
+    const unsigned char *p;             /* a pixel */
+    tnn__len i;
+    int j;
+    image->data = to = (unsigned char *)tnn__read_alloc(planes*area, path);
+    if (!to) return TNN_ERROR_MEMORY;
+    image->shape[0] = planes;
+    image->shape[1] = raw->shape[0];
+    image->shape[2] = raw->shape[1];
+    for (i = 0; raw->dtype == TNN_U16 && i < area*c; i++)
+        bytes[i] = (unsigned char)((wide[i] + 128)/257);
+    for (j = 0; j < planes; j++)
+        for (i = 0, p = bytes + j; i < area; i++, p += c)
+            *to++ = mix ? (unsigned char)((19595*p[0] + 38470*p[1] + 7471*p[2] + 32768) >> 16) : *p;
+    return TNN_OK;
+}
+/* Reads an image: its planes, in the file's size. */
+static tnn_status tnn__read_image(const tnn_folder_options *with, const char *path,
+                                  tnn_array *image)
+{
+    const tnn__input in = tnn__read_file(path, 0);
+    const unsigned char *p = in.bytes;
+    const int kind = p && in.size > 1 && p[0] == 'P' ? p[1] : 0;
+    const int own = kind == '2' || kind == '3' || kind == '5' || kind == '6';   /* tnn__pnm's */
+    tnn_array raw;
+    tnn_status e = p ? TNN_OK : (tnn_status)tnn_failed();
+    memset(&raw, 0, sizeof raw);
+    memset(image, 0, sizeof *image);
+    if (e) return e;
+    if (own) e = tnn__pnm(&in, &raw);
+    else if (!with->decode || in.size > INT_MAX)
+        e = tnn__reject("%s: is no PGM or PPM image; others, up to 2 GB, need .decode: the manual "
+                        "at tnn_load_folder shows one", path);
+    else e = tnn__decode(with, &in, &raw);
+    tnn__release((void *)in.bytes);
+    if (!e) e = tnn__planes(path, &raw, with->channels, image);
+    if (own) tnn_array_free(&raw);
+    else free(raw.data);
+    return e;
+}
+/* Where n pixels and those across, `other`, become `size` and those become `wide`, with .crop: the
+   axis grows by the larger of both factors, and the middle of it stays (halves to even). */
+static tnn__scaling tnn__cropped(int n, int other, int size, int wide)
+{
+    tnn__scaling axis = {n, size, size, 0};
+    axis.size = TNN__MAX(size, (tnn__len)wide*n/other);
+    axis.first = (axis.size - size)/2 + ((axis.size - size)%4 == 3);
+    return axis;
+}
+/* Reads file i as a sample, bytes (channels, h, w). */
+static tnn_status tnn__read_sample_of(const tnn__folder_data *folder, int i, unsigned char *to)
+{
+    const char *path = folder->paths[i] - folder->root;
+    const int height = folder->h, width = folder->w;
+    const size_t area = (size_t)height*(size_t)width;
+    tnn__scaling rows = {0, height, height, 0}, cols = {0, width, width, 0};
+    tnn_array image;
+    tnn_status e = tnn__read_image(&folder->with, path, &image);
+    if (e) return e;
+    rows.n = (int)image.shape[1];
+    cols.n = (int)image.shape[2];
+    if (folder->with.crop) {
+        rows = tnn__cropped(rows.n, cols.n, height, width);
+        cols = tnn__cropped(cols.n, rows.n, width, height);
+    }
+    if (!folder->with.height && (rows.n != height || cols.n != width))
+        e = tnn__fail(TNN_ERROR_SHAPE, "%s: is %dx%d, the first image %dx%d (h, w): all must be of "
+                      "one size, which .height and .width give them", path, rows.n, cols.n, height,
+                      width);
+    else e = tnn__resize(path, image.data, to, 1, (int)image.shape[0], &rows, &cols);
+    for (i = (int)image.shape[0]; !e && i < folder->with.channels; i++)
+        memcpy(to + (size_t)i*area, to, area);
+    tnn_array_free(&image);
+    return e;
+}
+/* The source of a folder that is streamed: bytes as everywhere, byte/255. They are read to where x
+   begins and become floats from the last one on. */
+static int tnn__folder_sample(void *user, int i, float *x, int *labels, float *target)
+{
+    const tnn__folder_data *folder = (const tnn__folder_data *)user;
+    unsigned char *bytes = (unsigned char *)(void *)x;
+    const size_t was = tnn__limit;      /* of this thread */
+    tnn__len k = (tnn__len)folder->with.channels*folder->h*folder->w;
+    tnn_status e;
+    (void)labels, (void)target;         /* these are in memory, or none */
+    tnn__limit = folder->limit;
+    e = tnn__read_sample_of(folder, i, bytes);
+    tnn__limit = was;
+    while (!e && k-- > 0) x[k] = (float)bytes[k]/255.0f;
+    return (int)e;
+}
+/* Fills in the options' defaults. */
+static tnn_status tnn__check_folder(tnn_folder_options *with)
+{
+#define TNN__STRUCT tnn_folder_options
+    static const tnn__option ranges[] = {
+        TNN__A(path) TNN__N(channels, 3, 1, 3) TNN__N(height, 0, 0, 1 << 16)
+        TNN__N(width, 0, 0, 1 << 16) TNN__A(crop) TNN__A(stream) TNN__A(decode) TNN__A(user)
+        TNN__A(extensions) TNN__A(like)
+    };
+#undef TNN__STRUCT
+    if (!with->path) with->path = "(no path)";
+    if (!with->extensions) with->extensions = "bmp jpeg jpg pgm png pnm ppm tif tiff webp";
+    if (TNN__CHECK_READ("tnn_load_folder", with, ranges, "path channels height:width width:height "
+                        "crop:height stream decode user:decode extensions like")
+        || tnn__check_ranges("tnn_load_folder: ", with, ranges, TNN__COUNT_OF(ranges)))
+        return TNN_ERROR_ARGUMENT;
+    if (with->channels == 2)
+        return tnn__refuse("tnn_load_folder: .channels = 2 must be 1 (grey) or 3 (colour)");
+    if (!with->like || with->like->class_names) return TNN_OK;
+    return tnn__refuse("tnn_load_folder: .like has no .class_names; a folder's data set has");
+}
+/* Gives the data set of an index its shape, and its pixels or their source. */
+static tnn_status tnn__fill_folder(tnn_data *data)
+{
+    tnn__shared *memory = (tnn__shared *)data->memory;
+    tnn__folder_data *folder = (tnn__folder_data *)(void *)((char *)memory + TNN__ALIGN);
+    const char *path = folder->with.path;
+    tnn_data own = *data;               /* of the memory of pixels or source */
+    tnn__len size, all;                 /* of a sample; of n */
+    unsigned char *bytes;
+    tnn_array image;
+    int i;
+    folder->h = folder->with.height;
+    folder->w = folder->with.width;
+    if (!folder->h) {                   /* all are as large as the first */
+        if (tnn__read_image(&folder->with, folder->paths[0] - folder->root, &image))
+            return (tnn_status)tnn_failed();
+        folder->h = (int)image.shape[1];
+        folder->w = (int)image.shape[2];
+        tnn_array_free(&image);
+    }
+    data->c = folder->with.channels;
+    data->h = folder->h;
+    data->w = folder->w;
+    size = tnn__mul(tnn__mul(data->h, data->w), data->c);
+    if (folder->with.stream) {          /* whose memory is the last of all */
+        if (!tnn__own_source(&own, path)) return TNN_ERROR_MEMORY;
+        memory->from = (tnn__shared *)own.memory;
+        data->sample = tnn__folder_sample;
+        data->user = folder;
+        return TNN_OK;
+    }
+    all = tnn__mul(data->n, size);
+    if (!tnn__within_limit(all, path)
+        || (bytes = (unsigned char *)tnn__own(data, all, memory, path)) == NULL)
+        return TNN_ERROR_MEMORY;
+    data->bytes = bytes;
+    for (i = 0; i < data->n; i++, bytes += size)
+        if (tnn__read_sample_of(folder, i, bytes)) return (tnn_status)tnn_failed();
+    return TNN_OK;
+}
+/* Lists the folder, sorts what was found, and reads it. */
+TNN_API_GATED tnn_data tnn_load_folder_with(const tnn_folder_options *options)
+{
+    tnn_data data = tnn__no_data();
+    tnn_folder_options with;
+    tnn__listing list;
+    memset(&with, 0, sizeof with);
+    memset(&list, 0, sizeof list);
+    if (options) with = *options;
+    list.with = &with;
+    if (tnn__check_folder(&with) || tnn__list_all(&list) || tnn__index_folder(&list, &data)
+        || tnn__fill_folder(&data)) tnn_data_free(&data);
+    tnn__release(list.text);
+    return data;
 }
 #endif
 #endif /* !TINYNN_NO_FILES */
@@ -22299,6 +22864,8 @@ TNN__GATE1(float, mean, tnn_tensor, x)
 TNN__GATE1(float, max, tnn_tensor, x)
 TNN__GATE2(float, dot, tnn_tensor, x, tnn_tensor, y)
 TNN__GATE2(int, argmax, const float *, x, int, n)
+TNN__GATE(tnn_status, resize, (const float *x, int c, int h, int w, float *y, int height,
+          int width), (x, c, h, w, y, height, width))
 /* 1e: networks, their loss and optimizer; a training step */
 TNN__GATE2(double, calculate_gain, const char *, nonlinearity, double, slope)
 TNN__GATE1(double, penalty, tnn_net *, net)
@@ -22442,6 +23009,7 @@ TNN__GATE5(tnn_status, save_npy, const char *, path, const void *, data, tnn_dty
 TNN__GATE1(tnn_array, read_csv, const char *, path)
 TNN__GATE1(tnn_array, read_pnm, const char *, path)
 TNN__GATE1(tnn_data, load_npy_with, const tnn_npy_options *, options)
+TNN__GATE1(tnn_data, load_folder_with, const tnn_folder_options *, options)
 TNN__GATE2(int, load_weights_with, tnn_net *, net, const tnn_weights_options *, options)
 TNN__GATE2(tnn_status, save_weights_with, tnn_net *, net, const tnn_weights_options *, options)
 TNN__GATE2(tnn_status, save_checkpoint_with, tnn_net *, net,
@@ -22497,8 +23065,9 @@ TNN__AS_BEFORE
           makes such data sets, also of functions that give samples. tnn_evaluate and all that
           takes a loader take them. On targets .accuracy is NaN, where it was 0. New are
           tnn_loss_weighted, tnn_loader_loss, tnn_measure, tnn_normalize_channels,
-          tnn_split_stratified, tnn_kfold, samplers and shards of loaders, tnn_fit, tnn_predict, and
-          metrics of predictions. TINYNN_DLL and TNN_API are for shared libraries, tnn_version and
+          tnn_split_stratified, tnn_kfold, samplers and shards of loaders, tnn_fit, tnn_predict,
+          metrics of predictions, tnn_load_folder and tnn_resize.
+          TINYNN_DLL and TNN_API are for shared libraries, tnn_version and
           TNN_VERSION_MAJOR, _MINOR, _PATCH for programs that use one.
    0.1.0  The first. */
 

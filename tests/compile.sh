@@ -308,8 +308,8 @@ fi
 if have tcc; then check "tcc, run" runs tcc tcc $whole "$dir/use.c"
 else skip tcc "not found"; fi
 
-foreign() { # macros whose name is not the header's
-    ! grep '^ *# *\(define\|undef\)' tinynn.h | grep -v ' \(TNN_\|TINYNN_\|tnn_\)'
+foreign() { # macros whose name is not the header's; DIR is as before behind it
+    ! grep '^ *# *\(define\|undef\)' tinynn.h | grep -v ' \(TNN_\|TINYNN_\|tnn_\)\|undef DIR$'
 }
 check "macros begin with TNN_, TINYNN_ or tnn_" foreign
 tagged() { # where a caller's line is noted there is a definition, too

@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define NEED(condition, ...) \
@@ -255,6 +256,61 @@ static void seed_pnm(void)
     seed("deep", "P5 2 1 1023\n\3\xff\0\1", 16);
     seed_text("refused-short", "P5 3 2 255\nabcde");
     seed_text("refused-bits", "P1 3 1\n101\n");
+}
+
+/* ==== A folder of one image: flags, height and width, a byte each, then its file ============== */
+static unsigned char *decode(void *user, const unsigned char *bytes, int size, int *w, int *h,
+                             int *c)           /* c, h, w, the pixels */
+{
+    (void)user;
+    if (size < 3) return NULL;
+    *c = bytes[0] % 8;
+    *h = bytes[1];
+    *w = bytes[2];
+    if (!*c || *c * *h * *w > size - 3) return *c > 4 ? (unsigned char *)copy_of("", 1) : NULL;
+    return (unsigned char *)copy_of(bytes + 3, (size_t)(*c * *h * *w));
+}
+static void start_folder(void)
+{
+    mkdir(path_of("photos"), 0700);
+    mkdir(path_of("photos/a"), 0700);
+}
+static int read_folder(const unsigned char *p, size_t size)
+{
+    const int flags = size < 3 ? 0 : p[0];
+    tnn_folder_options o = {0};
+    char image[EXPERIMENT_PATH];
+    snprintf(image, sizeof image, "%s", path_of("photos/a/1.png"));
+    spill(image, size < 3 ? p : p + 3, size < 3 ? size : size - 3);
+    o.channels = flags & 1 ? 1 : 3;
+    if (size >= 3 && p[1] && p[2]) o.height = p[1], o.width = p[2], o.crop = flags >> 1 & 1;
+    o.stream = flags >> 2 & 1;
+    if (flags & 8) o.decode = decode;
+    o.path = path_of("photos");
+    tnn_data d = tnn_load_folder_with(&o);
+    settled(d.n > 0);
+    int taken = d.n > 0;
+    if (taken) {
+        const int count = d.c * d.h * d.w;
+        float *x = (float *)malloc((size_t)count * sizeof *x);
+        NEED(x && d.n == 1 && d.classes == 1 && !strcmp(d.class_names[0], "a"), "the data set");
+        taken = tnn_sample(&d, 0, x, count) == TNN_OK;
+        NEED(taken || o.stream, "%s", tnn_error());
+        settled(taken);
+        if (taken) use_floats(x, (size_t)count);
+        free(x);
+    }
+    tnn_data_free(&d);
+    unlink(image);
+    return taken;
+}
+static void seed_folder(void)
+{
+    seed_text("grey", "0  P5 3 2 255\nabcdef");
+    seed("colour", "2\3\4P6\n2\n2\n255\nabcdefghijkl", 26);
+    seed("deep", "5\0\0P5 2 1 1023\n\3\xff\0\1", 19);
+    seed("decoded", "=\2\3\4\1\2abcdefgh", 14);
+    seed_text("refused", "9  P5 3 2 255\nabcde");
 }
 
 /* ==== safetensors ============================================================================= */
@@ -650,6 +706,7 @@ static const reader READERS[] = {
     {"npy",         read_npy,         seed_npy,         NULL,           9, 256,     8, 2},
     {"csv",         read_csv,         seed_csv,         NULL,          18, 256,     0, 0},
     {"pnm",         read_pnm,         seed_pnm,         NULL,           5, 256,     0, 0},
+    {"folder",      read_folder,      seed_folder,      start_folder,  12, 1 << 22, 0, 0},
     {"safetensors", read_safetensors, seed_safetensors, NULL,           4, 512,     0, 8},
     {"weights",     read_weights,     seed_weights,     start_networks, 4, 8192,    0, 8},
     {"checkpoint",  read_checkpoint,  seed_checkpoint,  start_networks, 4, 8192,    0, 8},

@@ -733,6 +733,47 @@ static void files(void)
     remove(path);
 }
 
+/* ---- folders of images -----------------------------------------------------------------------*/
+static unsigned char *no_image(void *user, const unsigned char *bytes, int size, int *w, int *h,
+                               int *c)
+{
+    (void)user, (void)bytes, (void)size;
+    *w = *h = *c = 1;
+    return NULL;
+}
+static void image_folders(void)
+{
+    static const char *const names[] = {"photos", "photos/cat", "photos/dog"},
+        *const images[] = {"photos/cat/1.jpg", "photos/cat/2.ppm", "photos/dog/1.ppm"};
+    char photos[480];
+    int i;
+    for (i = 0; i < 3; i++) MAKE_FOLDER(path_of(names[i]));
+    file(images[1], "P5 1 1 255 a", 12);
+    file(images[2], "P5 2 1 255 ab", 13);
+    snprintf(photos, sizeof photos, "%s", path_of("photos"));
+    M("a file as folder", "is a file", "1.ppm", "takes a folder in which each class has one",
+      data = tnn_load_folder(path););
+    M("a class as folder", "has 0", "photos/cat", "a folder for each class, named after it",
+      data = tnn_load_folder(path_of("photos/cat")););
+    M("height without width", ".height does nothing", "tnn_load_folder", "without .width",
+      data = tnn_load_folder(photos, .height = 8););
+    M("photos of several sizes", "is 1x2, the first image 1x1", "1.ppm", ".height and .width",
+      data = tnn_load_folder(photos););
+    M("grey and alpha", ".channels = 2", "tnn_load_folder", "must be 1 (grey) or 3 (colour)",
+      data = tnn_load_folder(photos, .channels = 2););
+    file(images[0], "\xff\xd8\xff\xe0", 4);
+    M("JPEG without a decoder", "is no PGM or PPM", "cat/1.jpg", "need .decode",
+      data = tnn_load_folder(photos, .height = 8, .width = 8););
+    M("a JPEG that is broken", ".decode returned NULL", "cat/1.jpg", "does not read",
+      data = tnn_load_folder(photos, .height = 8, .width = 8, .decode = no_image););
+    M("extensions with dots", "class cat has no image", "photos", "that ends in one of: .jpg",
+      data = tnn_load_folder(photos, .extensions = ".jpg"););
+    M("like floats", "no .class_names", ".like", "a folder's data set has",
+      samples(8); data = tnn_load_folder(photos, .like = &data););
+    for (i = 0; i < 3; i++) remove(path_of(images[i]));
+    for (i = 2; i >= 0; i--) REMOVE_FOLDER(path_of(names[i]));
+}
+
 /* ---- tensors, the machine -------------------------------------------------------------------- */
 static void tensors(void)
 {
@@ -850,6 +891,7 @@ int main(int argc, char **argv)
     RUN("mistakes: optimizers and schedules", optimizers);
     RUN("mistakes: training", training);
     RUN("mistakes: files", files);
+    RUN("mistakes: folders of images", image_folders);
     RUN("mistakes: tensors", tensors);
     RUN("mistakes: search", search);
     printf("      what %d, where %d, how %d of %d mistakes\n", said[0], said[1], said[2], count);
