@@ -1555,6 +1555,44 @@ TNN_API double tnn_gradient_check_loader(tnn_net *net, const tnn_loader *loader,
    stay as they were. */
 TNN_API tnn_status tnn_update_statistics(tnn_net *net, tnn_loader *loader);
 
+/* LOOKING INSIDE a network, as PyTorch's hooks and Captum do. tnn_look sends a batch through a copy
+   of the network in which every layer's output is kept and nothing is fused; then, if something to
+   go back from is given, back from there, for the gradient by every layer's output. At most one of
+   these is given:
+     .outputs           one output of each sample (Captum's target): saliency, Grad-CAM
+     .dy                sum of dy y: torch's y.backward(dy)
+     .labels, .targets  the loss, as tnn_loss_weighted has it; needs tnn_set_loss
+   As in torch with model.eval(), batch norm goes by its running statistics and dropout does
+   nothing, unless .mode is TNN_TRAIN. Without .x (.x = NULL) the look is at the batch of the last
+   tnn_forward, in its mode and with the numbers that its dropout drew; after tnn_loss also back
+   from that loss. Its x and labels must be there still, and tnn_step ends it.
+       int cat = 3;
+       tnn_look(net, .x = image, .outputs = &cat);
+       tnn_tensor dx = tnn_layer_gradient(net, 0);              // the saliency of each pixel
+       ...
+       tnn_tensor_free(&dx);
+   The network is not changed: neither weights and their gradients nor running statistics, random
+   numbers or tnn_output, so that training goes on to the same bits. The user's own functions
+   (TNN_CUSTOM) are called as in training, their backward with dw NULL. The first look allocates the
+   copy, which tnn_free frees: in .memory, if the network lies there. A look costs a forward and,
+   with gradients, not quite a backward. Refused is more than .batch samples. */
+typedef struct tnn_look_options {
+    const float *x;             /* (n, c, h, w); default: the batch of the last forward     */
+    int          n;             /* samples of .x. Default 1                                 */
+    tnn_mode     mode;          /* default TNN_EVAL                                         */
+    const int   *outputs;       /* (n): of a sample's outputs, in the order of tnn_output   */
+    const float *dy;            /* (n, outputs), likewise                                   */
+    const int   *labels;        /* (n), or (n, h, w): tnn_loss                              */
+    const float *targets, *weights;     /* tnn_loss_weighted                                */
+} tnn_look_options;
+TNN_API tnn_status tnn_look_with(tnn_net *net, const tnn_look_options *options);
+/* The output of a layer in the last look, or the gradient by it: (n, c, h, w) in PyTorch's order,
+   (n, c*h*w, 1, 1) behind a flatten. Layers count from 1 as everywhere; layer 0 is the input. The
+   gradient by an output that several layers read is the sum over them. To be freed by
+   tnn_tensor_free; .data is NULL on error, also without tnn_look before. */
+TNN_API tnn_tensor tnn_layer_output(tnn_net *net, int layer);
+TNN_API tnn_tensor tnn_layer_gradient(tnn_net *net, int layer);
+
 /* A network in words: torchsummary's table (1.5.1), with its arithmetic and rounding. Each layer,
    in order of tnn_add, has a row with PyTorch's name, output shape and parameters. Then follow, for
    one sample, at 4 bytes a value and 2^20 bytes a MB, the sizes of the input, of every row's output
@@ -1978,6 +2016,7 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
     tnn_loader_create_with(data, TNN__OPTIONS(tnn_loader_options, __VA_ARGS__))
 #define tnn_fit(net, train, validation, ...) \
     tnn_fit_with(net, train, validation, TNN__OPTIONS(tnn_fit_options, __VA_ARGS__))
+#define tnn_look(net, ...) tnn_look_with(net, TNN__OPTIONS(tnn_look_options, __VA_ARGS__))
 #define tnn_study_create(...) tnn_study_create_with(TNN__OPTIONS(tnn_study_options, __VA_ARGS__))
 #define tnn_load_npy(...) tnn_load_npy_with(TNN__OPTIONS(tnn_npy_options, .samples = __VA_ARGS__))
 #define tnn_load_weights(net, ...) \
@@ -2086,6 +2125,9 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
 #define tnn_gradient_check(...)               TNN__CALL(gradient_check, __VA_ARGS__)
 #define tnn_gradient_check_loader(...)        TNN__CALL(gradient_check_loader, __VA_ARGS__)
 #define tnn_update_statistics(...)            TNN__CALL(update_statistics, __VA_ARGS__)
+#define tnn_look_with(...)                    TNN__CALL(look_with, __VA_ARGS__)
+#define tnn_layer_output(...)                 TNN__CALL(layer_output, __VA_ARGS__)
+#define tnn_layer_gradient(...)               TNN__CALL(layer_gradient, __VA_ARGS__)
 #define tnn_summary(...)                      TNN__CALL(summary, __VA_ARGS__)
 #define tnn_study_create_with(...)            TNN__CALL(study_create_with, __VA_ARGS__)
 #define tnn_ask(...)                          TNN__CALL(ask, __VA_ARGS__)
@@ -8292,6 +8334,8 @@ struct tnn_net {
     /* the state of training */
     const float     *x;
     int              n, mode, stage;        /* stage: what was done last */
+    struct tnn_net  *inside;                /* its copy for tnn_look, or NULL; that one is */
+    int              whole;                 /* `whole`: no output or gradient gives up its place */
     uint64_t         draws;                 /* training forwards so far: the dropout stream */
     double           cumulative;            /* > 0: running statistics are means of so many */
     long long        steps;
@@ -8803,8 +8847,8 @@ static void tnn__noise_map(const tnn__sample_at *a, const float *x, float *y)
 /* Forward and backward of all of them, a row: in evaluation y = x. */
 static void tnn__map(const tnn__sample_at *a)
 {
-    if (a->back) a->op->kind->map(a, a->dy, a->dx);
-    else if (a->training) a->op->kind->map(a, a->x, a->y);
+    if (a->training) a->op->kind->map(a, a->back ? a->dy : a->x, a->back ? a->dx : a->y);
+    else if (a->back) tnn__identity_backward(a);
     else tnn__identity_forward(a);
 }
 
@@ -9155,14 +9199,26 @@ static void tnn__statistics(tnn__call *call, const tnn__sample_at *a, double cou
         }
     }
 }
-/* Sets mean and r by column: to those that were kept of the groups; of a scale to 0 and 1, or to
-   its .value if that is all. */
+/* Whether a norm goes by its running statistics, which no value of the batch changes. */
+static int tnn__norm_fixed(const tnn_net *net, const tnn__op *op)
+{
+    return op->track && net->mode != TNN_TRAIN;
+}
+/* Sets mean and r by column: to those that were kept of the groups, or to instance norm's running
+   ones; of a scale to 0 and 1, or to its .value if that is all. */
 static void tnn__group_spread(const tnn__sample_at *a, float *mean, float *rstd)
 {
     const tnn__op *op = a->op;
     const tnn__len groups = op->groups, each = op->cols/groups;
     const float *kept = op->kept ? tnn__group_kept(a) : NULL;
     tnn__len g;
+    if (tnn__norm_fixed(a->net, op)) {
+        const float *running = a->net->buffers + op->s;
+        memcpy(mean, running, (size_t)op->cells*sizeof *mean);
+        for (g = 0; g < op->cells; g++)
+            rstd[g] = 1.0f/sqrtf(running[op->cells + g] + op->options.eps);
+        return;
+    }
     tnn__fill_floats(mean, op->cols, 0);
     tnn__fill_floats(rstd, op->cols, op->affine ? 1 : op->numbers[0]);
     for (g = 0; kept && g < groups; g++) {
@@ -9246,7 +9302,8 @@ static void tnn__instance_statistics(const tnn__call *call)
     }
 }
 /* Before backward, of batch norm: db = sum dy and dw = sum dy x^ of each cell, dy back through its
-   activation; and from these B and C. A is forward's. */
+   activation; and from these B and C, which are 0 where the statistics are fixed. A is
+   forward's. */
 static void tnn__batch_gradients(tnn__call *call)
 {
     tnn_net *net = call->net;
@@ -9254,7 +9311,8 @@ static void tnn__batch_gradients(tnn__call *call)
     const float *w = op->w_floats ? net->flat[TNN__W] + op->weights : NULL;
     const float *rstd = op->kept + op->cells;
     float *by_x = op->kept + 4*op->cells, *plus = by_x + op->cells;
-    const double count = tnn__norm_count(op, &net->blob[op->in], net->n);
+    const double count = tnn__norm_fixed(net, op) ? (double)HUGE_VAL
+                                                  : tnn__norm_count(op, &net->blob[op->in], net->n);
     tnn__len i;
     tnn__batch_sum(call, TNN__SUM_DY, 1);
     for (i = 0; i < op->cells; i++) {
@@ -9273,15 +9331,7 @@ static void tnn__norm_prepare(const tnn__sample_at *a, float *mean)
 {
     const tnn__op *op = a->op;
     float *rstd = mean + op->cells, *kept = op->kept ? tnn__group_kept(a) : NULL;
-    tnn__len i;
-    if (op->track && !a->training) {            /* of instance norm */
-        const float *running = a->net->buffers + op->s;
-        memcpy(mean, running, (size_t)op->cells*sizeof *mean);
-        for (i = 0; i < op->cells; i++)
-            rstd[i] = 1.0f/sqrtf(running[op->cells + i] + op->options.eps);
-        return;
-    }
-    if (kept)
+    if (kept && !tnn__norm_fixed(a->net, op))
         tnn__statistics(NULL, a, tnn__norm_count(op, a->in, 1), kept, NULL, kept + op->groups,
                         op->element ? mean : mean + 4*op->cells);
     if (!op->element) tnn__group_spread(a, mean, rstd);
@@ -9296,6 +9346,7 @@ static void tnn__norm_gradients(const tnn__sample_at *a, float *mean)
     float *rstd = mean + cells, *zero = mean + 3*cells, *by_x = zero + cells, *plus = by_x + cells;
     float *sum = plus + cells, *products = sum + 2*cells;
     const double count = tnn__norm_count(op, in, 1);
+    const int fixed = op->type == TNN_SCALE || tnn__norm_fixed(a->net, op);
     tnn__len g;
     int r;
     tnn__group_spread(a, mean, rstd);
@@ -9309,14 +9360,14 @@ static void tnn__norm_gradients(const tnn__sample_at *a, float *mean)
         a->k->multiply(in->c, products, a->w, products);
         a->k->multiply(in->c, sum, a->w, sum);
     }
-    for (g = 0; op->type != TNN_SCALE && g < op->groups; g++) {
+    for (g = 0; !fixed && g < op->groups; g++) {
         const double factor = (double)tnn__group_kept(a)[op->groups + g]/count;
         const double sum_x = (double)a->k->sum(each, products + g*each);
         const double sum_1 = (double)a->k->sum(each, sum + g*each);
         tnn__fill_floats(by_x + g*each, each, (float)(-factor*sum_x));
         if (op->centred) tnn__fill_floats(plus + g*each, each, (float)(-factor*sum_1));
     }
-    if (op->centred && count < 2) {             /* a single value, which always becomes b */
+    if (op->centred && count < 2 && !fixed) {   /* a single value, which always becomes b */
         tnn__fill_floats(rstd, op->cols, 0);
         tnn__fill_floats(by_x, op->cols, 0);
         tnn__fill_floats(plus, op->cols, 0);
@@ -9449,7 +9500,7 @@ static void tnn__conv_place(tnn_net *net, tnn__op *op, tnn__room *room)
     if (transposed || (op->needs_dx && room->training))
         op->flipped = tnn__take(&room->arena, tnn__flipped_floats(q));
     if (!transposed && !net->options.exact && !op->options.exact
-        && tnn__tileable(q, &op->pool, room->training)) {
+        && tnn__tileable(q, &op->pool, net->loss.type != 0)) {
         const tnn__len floats = (tnn__len)16*q->g.c*q->oc;
         op->tiled = tnn__take(&room->arena, floats);
         op->together = tnn__tiled_images(q);
@@ -12825,6 +12876,11 @@ TNN_API_GATED tnn_net *tnn_create_with(const tnn_net_options *options)
 TNN_API void tnn_free(tnn_net *net)
 {
     if (!net || net->options.memory) return;
+    if (net->inside) {
+        tnn__release(net->inside->memory);
+        tnn__release(net->inside->record);
+        tnn__release(net->inside);
+    }
     tnn__release(net->memory);
     tnn__release(net->record);
     tnn__release(net->loaned_weights);
@@ -12854,13 +12910,28 @@ static tnn_status tnn__check_layer(const tnn_net *net, tnn_layer *layer)
 }
 /* The number of layers so far, which is the last one's number for .from. */
 TNN_API int tnn_layer_count(const tnn_net *net) { return net ? net->layers : 0; }
+/* Gives the network a copy of its records with room for n; who had the others frees them. Behind
+   them is room for what the plan makes of them: of each layer at most 5 tensors and 3 operations,
+   with their blobs. On failure nothing changes. */
+static tnn_status tnn__records(tnn_net *net, int n, const char *what)
+{
+    const tnn__len each = (tnn__len)(sizeof *net->record + 5*sizeof(tnn__named)
+                                     + 3*(sizeof(tnn__op) + sizeof(tnn__blob)));
+    tnn__record *record = (tnn__record *)tnn__net_alloc(net, each*(n + 1), what);
+    if (!record) return TNN_ERROR_MEMORY;
+    if (net->layers) memcpy(record, net->record, (size_t)net->layers*sizeof *record);
+    net->record = record;
+    net->tensor = (tnn__named *)(void *)(record + n);
+    net->op = (tnn__op *)(void *)(net->tensor + 5*(size_t)n);
+    net->blob = (tnn__blob *)(void *)(net->op + 3*(size_t)n + 1);
+    net->capacity = n;
+    return TNN_OK;
+}
 /* Records a layer, with its defaults in PyTorch's terms and the caller's line. Messages of the plan
    begin with that line:
        net.c:12: layer 3, conv2d: kernel 7x7 does not fit its input 3x5x5 with pad 0 ...
    A layer that .from names is marked: its output must be a blob, so nothing after it is fused into
-   it. The records' memory grows by doubling; behind them is room for what the plan makes of them:
-   of each layer at most 5 tensors and 3 operations, with their blobs. On failure nothing is
-   recorded. */
+   it. The records' memory grows by doubling. On failure nothing is recorded. */
 TNN_API_GATED tnn_status tnn_add_with(tnn_net *net, const tnn_layer *layer)
 {
     tnn__record *record;
@@ -12878,18 +12949,9 @@ TNN_API_GATED tnn_status tnn_add_with(tnn_net *net, const tnn_layer *layer)
     tnn__err.layer = 0;
     if (e) return e;
     if (net->layers == net->capacity) {
-        const int n = net->capacity ? 2*net->capacity : 16;
-        const tnn__len each = (tnn__len)(sizeof *record + 5*sizeof(tnn__named)
-                                         + 3*(sizeof(tnn__op) + sizeof(tnn__blob)));
-        record = (tnn__record *)tnn__net_alloc(net, each*(n + 1), "tnn_add");
-        if (!record) return TNN_ERROR_MEMORY;
-        if (net->layers) memcpy(record, net->record, (size_t)net->layers*sizeof *record);
-        tnn__net_release(net, net->record);
-        net->record = record;
-        net->tensor = (tnn__named *)(void *)(record + n);
-        net->op = (tnn__op *)(void *)(net->tensor + 5*(size_t)n);
-        net->blob = (tnn__blob *)(void *)(net->op + 3*(size_t)n + 1);
-        net->capacity = n;
+        record = net->record;
+        if (tnn__records(net, record ? 2*net->capacity : 16, "tnn_add")) return TNN_ERROR_MEMORY;
+        tnn__net_release(net, record);
     }
     record = &net->record[net->layers++];
     record->o = own;
@@ -13012,7 +13074,7 @@ static int tnn__plan_layer(tnn_net *net, tnn__planning *plan, int i)
    layer they are a copy, so that the output is the last blob. */
 static tnn_status tnn__plan_ops(tnn_net *net, int all)
 {
-    int i, k, named = 0, first = 0;     /* first: the one that does something */
+    int i, k, named = net->whole, first = 0;    /* first: the one that does something */
     tnn__planning plan;
     memset(&plan, 0, sizeof plan);
     plan.shape->c = net->options.input[0];
@@ -13039,7 +13101,7 @@ static tnn_status tnn__plan_ops(tnn_net *net, int all)
             plan.at[0] = tnn__named_blob(net, layer->from, plan.shape);
         plan.shape->flat |= (kind->flags & TNN__FLATTENS) != 0;
         /* the last layer's output is the last blob */
-        if (!none || (i == net->layers - 1 && plan.at[0] != plan.ops)) {
+        if (!none || net->whole || (i == net->layers - 1 && plan.at[0] != plan.ops)) {
             const int copy = none || (named && (kind->flags & TNN__ON_BATCH));
             if (tnn__plan_before(net, &plan, i, copy)) break;
             if (!none) fused = tnn__plan_layer(net, &plan, i);
@@ -13053,7 +13115,7 @@ static tnn_status tnn__plan_ops(tnn_net *net, int all)
     }
     net->ops = plan.ops;
     net->blob[plan.ops].flat = plan.shape->flat;
-    for (i = 1; i < net->ops && all && !tnn_failed(); i++)
+    for (i = 1; i < net->ops && all && !net->whole && !tnn_failed(); i++)
         if (!net->blob[i].readers) {
             const tnn__op *op = &net->op[i - 1];
             tnn__about(net, op->layer);
@@ -13099,12 +13161,12 @@ static void tnn__plan_gradients(tnn_net *net)
     for (i = 0; i < net->ops; i++) {
         tnn__op *op = &net->op[i];
         const tnn__blob *in = &net->blob[op->in], *in2 = op->from < 0 ? NULL : &net->blob[op->from];
-        op->trained = op->w_floats > 0 && op->frozen != (op->b_floats ? 3 : 1);
+        op->trained = op->w_floats > 0 && op->frozen != (op->b_floats ? 3 : 1) && !net->whole;
         op->needs_dx = in->needs_grad;
         op->needs_dx2 = in2 && in2->needs_grad;
         op->adds_dx = in->last_reader != i;
         op->adds_dx2 = in2 && (in2->last_reader != i || in2 == in);
-        net->blob[i + 1].needs_grad = op->trained || op->needs_dx || op->needs_dx2;
+        net->blob[i + 1].needs_grad = op->trained || op->needs_dx || op->needs_dx2 || net->whole;
         if (op->w_floats && !op->trained && net->flat[TNN__G])
             memset(net->flat[TNN__G] + op->weights, 0,
                    (size_t)(op->w_floats + op->b_floats)*sizeof(float));
@@ -13215,7 +13277,8 @@ static void tnn__plan_again(tnn_net *net)
      - the input of a dense layer, which makes dx of all samples at once; batch norm does not;
      - the network's output;
      - read by others than the next operation, or not as its first input.
-   All other gradients are a thread's scratch, of one sample (tnn__place_ops). */
+   All other gradients are a thread's scratch, of one sample (tnn__place_ops). Of a `whole` network
+   (12f) all values and gradients live to the end. */
 static void tnn__plan_lives(tnn_net *net, int training)
 {
     const int end = 2*net->ops + 1;
@@ -13224,13 +13287,15 @@ static void tnn__plan_lives(tnn_net *net, int training)
         tnn__blob *b = &net->blob[i];
         const tnn__op *op = &net->op[i - 1];
         const int before = tnn__over_batch(op);
-        const int after = i == net->ops || (net->op[i].kind->flags & TNN__ON_BATCH)
+        const int last = i == net->ops || net->whole;
+        const int after = last || (net->op[i].kind->flags & TNN__ON_BATCH)
                           || b->readers != 1 || net->op[i].in != i;
-        const int kept = i == net->ops || (training && (tnn__needs(op) & TNN__NEEDS_Y));
+        const int kept = last || (training && (tnn__needs(op) & TNN__NEEDS_Y));
         b->life[0].from = i - 1;
         b->life[0].to = kept ? end : i - 1;
         b->life[1].from = 2*net->ops - (i == net->ops ? i : b->last_reader);
-        b->life[1].to = op->kind->flags & TNN__ON_BATCH ? end : 2*net->ops - (i - 1);
+        b->life[1].to = op->kind->flags & TNN__ON_BATCH || net->whole ? end
+                                                                      : 2*net->ops - (i - 1);
         if (!training || !(before || after)) b->life[1].to = -1;
         b->life[2].from = end;
         b->life[2].to = -1;
@@ -13240,7 +13305,7 @@ static void tnn__plan_lives(tnn_net *net, int training)
         tnn__needed(net->blob[op->in].life, training && (tnn__needs(op) & TNN__NEEDS_X) ? end : i);
         if (op->from >= 0) tnn__needed(net->blob[op->from].life, i);
     }
-    if (training) tnn__plan_again(net);
+    if (training && !net->whole) tnn__plan_again(net);
 }
 /* The lives that are DUE at time `when`, as a list: first those that are over with the time before
    it, then those that begin. */
@@ -13378,7 +13443,7 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
     tnn__arena *arena = &room.arena;
     memset(&room, 0, sizeof room);
     arena->memory = memory;
-    room.training = net->loss.type != 0;
+    room.training = net->loss.type != 0 || net->whole;
     room.batch = net->options.batch;
     room.most = (tnn__len)TNN__A_ROWS*32;     /* a dense layer's dx passes through g[0], too */
     tnn__place_params(net);
@@ -13457,7 +13522,7 @@ TNN_API_GATED tnn_status tnn_build(tnn_net *net)
     if (!net->memory) return TNN_ERROR_MEMORY;
     tnn__place(net, net->memory);
     tnn__place_weights(net);
-    e = tnn__init_params(net);
+    e = net->whole ? TNN_OK : tnn__init_params(net);
     net->built = !e;
     if (e) {
         tnn__net_release(net, net->memory);
@@ -13768,7 +13833,7 @@ static tnn__sample_at tnn__at_sample(const tnn__call *call, int i, int s, float 
     if (back && at.out->second) at.y += at.out->second - at.out->data;
     if (at.op->w_floats) at.w = tnn__weights(net, at.op);
     if (at.op->b_floats) at.b = net->flat[TNN__W] + at.op->biases;
-    if (at.op->where && at.training) at.where = at.op->where + (tnn__len)s*tnn__values(at.out);
+    if (at.op->where && (at.training || net->whole)) at.where = at.op->where + (tnn__len)s*tnn__values(at.out);
     at.dy = at.out->grad ? at.out->grad + s*at.out->sample : scratch + net->g[(i + 1) & 1];
     if (at.op->needs_dx)
         at.dx = at.op->adds_dx ? scratch + net->g[2]
@@ -14073,22 +14138,14 @@ static tnn_status tnn__check_gradients(tnn_net *net)
     }
     return e;
 }
-/* The gradients of the last loss by all parameters that are trained, in flat[G]. On failure these
-   are lost, and the running statistics stay. It goes back operation by operation; at one that works
-   on single samples it takes the whole trunk that ends there. What lies before the first trained
-   parameters is left out. With .accumulate the gradients become the mean of those since the last
-   step. */
-TNN_API_GATED tnn_status tnn_backward(tnn_net *net)
+/* From the gradient of the last blob back through the operations, one by one; at one that works on
+   single samples it takes the whole trunk that ends there. What lies before the first blob that
+   needs a gradient is left out. Fails where a hook of the user's has. */
+static tnn_status tnn__backward_ops(tnn_net *net)
 {
     tnn__call call;
     tnn_status e;
     int i, k, first;
-    if (tnn_failed()) return (tnn_status)tnn_failed();
-    if (!net || net->stage != TNN__LOSS || net->mode != TNN_TRAIN)
-        return tnn__refuse("tnn_backward: comes after tnn_forward in TNN_TRAIN mode and tnn_loss");
-    if (net->swapped)
-        return tnn__refuse("tnn_backward: the averaged weights are in place; tnn_use_average(net, "
-                           "0) comes first");
     memset(&call, 0, sizeof call);
     call.net = net;
     call.k = tnn__kernels();
@@ -14113,6 +14170,22 @@ TNN_API_GATED tnn_status tnn_backward(tnn_net *net)
         tnn__run(tnn__threads_for(net, call.spans*net->partial_floats), 16*(call.last - call.first),
                  tnn__add_partials, &call);
     }
+    return TNN_OK;
+}
+/* The gradients of the last loss by all parameters that are trained, in flat[G]. On failure these
+   are lost, and the running statistics stay. With .accumulate the gradients become the mean of
+   those since the last step. */
+TNN_API_GATED tnn_status tnn_backward(tnn_net *net)
+{
+    tnn_status e;
+    int i;
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    if (!net || net->stage != TNN__LOSS || net->mode != TNN_TRAIN)
+        return tnn__refuse("tnn_backward: comes after tnn_forward in TNN_TRAIN mode and tnn_loss");
+    if (net->swapped)
+        return tnn__refuse("tnn_backward: the averaged weights are in place; tnn_use_average(net, "
+                           "0) comes first");
+    if ((e = tnn__backward_ops(net)) != TNN_OK) return e;
     for (i = 0; i < net->ops; i++)
         if (net->op[i].masked && net->op[i].trained) {
             float *dw = net->flat[TNN__G] + net->op[i].weights;
@@ -14541,6 +14614,146 @@ TNN_API_GATED double tnn_train_batch_targets(tnn_net *net, const float *x, const
 {
     const tnn__truth truth = {NULL, targets, NULL};
     return tnn__train_batch(net, x, truth, n);
+}
+
+/* ---- 12f. Looking inside ----------------------------------------------------------------------
+   In a network as it is planned most values and gradients are gone when a pass has ended, and some
+   are never made: those between layers that are fused. So a look has a network of its own, a copy
+   that is WHOLE: each layer has an operation, even one that does nothing; nothing is fused; and all
+   values and gradients live to the end. It shares no memory with the network. So training goes on
+   as if nobody had looked, and whoever never looks pays nothing. */
+/* Makes net->inside. Its convolutions go by Winograd's way where the network's do, and a dropout
+   draws what it draws where it is fused. On failure there is none. */
+static tnn_status tnn__look_plan(tnn_net *net)
+{
+    const size_t used = net->used;
+    tnn_net *look = (tnn_net *)tnn__net_alloc(net, (tnn__len)sizeof *look, "tnn_look");
+    int i, k;
+    if (!look) return TNN_ERROR_MEMORY;
+    *look = *net;
+    look->whole = 1;
+    look->built = look->accumulated = 0;
+    look->schedule.type = (tnn_schedule_type)0;
+    memset(look->flat, 0, sizeof look->flat);
+    memset(&look->optimizer, 0, sizeof look->optimizer);
+    if (!tnn__records(look, net->capacity, "tnn_look")) {
+        for (i = 0; i < net->layers; i++) look->record[i].named = 1;
+        for (i = 0; i < net->ops; i++) look->record[net->op[i].layer].o.exact = !net->op[i].tiled;
+        if (tnn_build(look)) tnn__net_release(net, look->record);
+    }
+    if (tnn_failed()) {
+        tnn__net_release(net, look);
+        net->used = used;
+        return (tnn_status)tnn_failed();
+    }
+    for (i = 0; i < net->ops; i++)
+        for (k = 0; net->op[i].p > 0 && k < look->ops; k++)
+            if (look->op[k].layer == net->op[i].layer + 2) look->op[k].drawn = net->op[i].drawn;
+    net->used = look->used;
+    net->most = look->most;
+    net->inside = look;
+    return TNN_OK;
+}
+/* The gradient of the last blob: dy, or 1 at one output of each sample. */
+static tnn_status tnn__look_from(tnn_net *look, const int *outputs, const float *dy)
+{
+    const tnn__blob *b = &look->blob[look->ops];
+    const int values = tnn__values(b);
+    int s, i;
+    for (s = 0; outputs && s < look->n; s++)
+        if (outputs[s] < 0 || outputs[s] >= values)
+            return tnn__refuse("tnn_look: .outputs[%d] = %d, must be 0 to %d", s, outputs[s],
+                               values - 1);
+    for (s = 0; s < look->n; s++)
+        for (i = 0; i < values; i++)
+            b->grad[s*b->sample + tnn__place_of(b, i)] =
+                dy ? dy[(tnn__len)s*values + i] : (float)(i == outputs[s]);
+    look->stage = TNN__LOSS;
+    return TNN_OK;
+}
+/* Forward in the copy, with the weights and running statistics of now; then back, if there is a
+   gradient to begin with. What no layer reads has gradient 0. On failure no look is left. */
+TNN_API_GATED tnn_status tnn_look_with(tnn_net *net, const tnn_look_options *options)
+{
+#define TNN__STRUCT tnn_look_options
+    static const tnn__option list[] = {
+        TNN__A(x) TNN__N(n, 1, 1, INT_MAX) TNN__A(mode) TNN__A(outputs) TNN__A(dy) TNN__A(labels)
+        TNN__A(targets) TNN__A(weights)
+    };
+#undef TNN__STRUCT
+    tnn_look_options with;
+    tnn__truth truth;
+    tnn_net *look;
+    tnn_status e;
+    int i, s;
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    if (!net || !options) return tnn__refuse("tnn_look: no network or no options");
+    with = *options;
+    if (TNN__CHECK_READ("tnn_look", options, list, "x n:x mode:x outputs:!dy:!labels:!targets "
+                        "dy:!labels:!targets labels:!targets targets weights:labels|targets")
+        || tnn__check_ranges("tnn_look: ", &with, list, TNN__COUNT_OF(list)))
+        return TNN_ERROR_ARGUMENT;
+    if ((e = tnn_build(net)) != TNN_OK) return e;
+    if (!with.x && net->stage == TNN__NOTHING)
+        return tnn__refuse("tnn_look: without .x it is of the last forward's batch: it comes after "
+                           "tnn_forward and before tnn_step");
+    if (!net->inside && tnn__look_plan(net)) return (tnn_status)tnn_failed();
+    look = net->inside;
+    look->stage = TNN__NOTHING;
+    memcpy(look->flat[TNN__W], net->flat[TNN__W],
+           (size_t)(net->params + 3*net->buffer_floats)*sizeof(float));
+    look->draws = net->draws - !with.x;         /* training forwards count from 1 */
+    if (with.x) e = tnn_forward(look, with.x, with.n, with.mode);
+    else e = tnn_forward(look, net->x, net->n, (tnn_mode)net->mode);
+    truth.labels = with.labels;
+    truth.targets = with.targets;
+    truth.weights = with.weights;
+    if (!with.x && net->stage > TNN__FORWARD && !with.labels && !with.targets) truth = net->truth;
+    if (e) return e;
+    if (with.outputs || with.dy) e = tnn__look_from(look, with.outputs, with.dy);
+    else if (truth.labels || truth.targets) tnn__loss(look, truth);
+    for (i = 1; i < look->ops; i++)
+        for (s = 0; s < look->n && !look->blob[i].readers; s++)
+            memset(look->blob[i].grad + s*look->blob[i].sample, 0,
+                   (size_t)tnn__values(&look->blob[i])*sizeof(float));
+    if (!tnn_failed() && look->stage == TNN__LOSS && !tnn__backward_ops(look))
+        look->stage = TNN__BACKWARD;
+    if (tnn_failed()) look->stage = TNN__NOTHING;
+    return (tnn_status)tnn_failed();
+}
+/* What the last look has of a layer's output, or of its gradient: a tensor in PyTorch's order, which
+   the caller frees; .data is NULL on failure. */
+static tnn_tensor tnn__look_at(const char *what, tnn_net *net, int layer, int gradient)
+{
+    tnn_tensor y = {0, 0, 0, 0, NULL};
+    const tnn_net *look = net ? net->inside : NULL;
+    const tnn__blob *b;
+    int s, flat;
+    if (tnn_failed()) return y;
+    if (!look || look->stage < (gradient ? TNN__BACKWARD : TNN__FORWARD))
+        return tnn__refuse("%s: comes after tnn_look%s", what, gradient ? " with .outputs, .dy, "
+                           ".labels or .targets, or after tnn_loss without them" : ""), y;
+    if (layer < 0 || layer > net->layers)
+        return tnn__refuse("%s: layer %d, must be 1 to %d, or 0 for the input", what, layer,
+                           net->layers), y;
+    b = &look->blob[layer ? look->record[layer - 1].blob : 1];
+    flat = layer && look->record[layer - 1].flat;
+    y = tnn_tensor_create(look->n, flat ? tnn__values(b) : b->c, flat ? 1 : b->h, flat ? 1 : b->w);
+    for (s = 0; y.data && s < look->n; s++)
+        tnn__channels_first(tnn__kernels(), b->c, b->h, b->w,
+                            gradient ? b->grad + s*b->sample : tnn__sample_data(b, s),
+                            gradient ? tnn__wide(b) : b->row, y.data + s*tnn__values(b));
+    return y;
+}
+/* The output of a layer, counted from 1. */
+TNN_API_GATED tnn_tensor tnn_layer_output(tnn_net *net, int layer)
+{
+    return tnn__look_at("tnn_layer_output", net, layer, 0);
+}
+/* The gradient by it. */
+TNN_API_GATED tnn_tensor tnn_layer_gradient(tnn_net *net, int layer)
+{
+    return tnn__look_at("tnn_layer_gradient", net, layer, 1);
 }
 
 /* ==== 13. DATA =================================================================================
@@ -22246,6 +22459,9 @@ TNN__GATE5(double, gradient_check, tnn_net *, net, const float *, x, const int *
            int, samples)
 TNN__GATE3(double, gradient_check_loader, tnn_net *, net, const tnn_loader *, loader, int, samples)
 TNN__GATE2(tnn_status, update_statistics, tnn_net *, net, tnn_loader *, loader)
+TNN__GATE2(tnn_status, look_with, tnn_net *, net, const tnn_look_options *, options)
+TNN__GATE2(tnn_tensor, layer_output, tnn_net *, net, int, layer)
+TNN__GATE2(tnn_tensor, layer_gradient, tnn_net *, net, int, layer)
 TNN__GATE4(size_t, summary, tnn_net *, net, char *, text, size_t, room, int, flags)
 #ifndef TINYNN_NO_SEARCH
 /* 1i: search */
