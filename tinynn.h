@@ -1593,6 +1593,53 @@ TNN_API tnn_status tnn_look_with(tnn_net *net, const tnn_look_options *options);
 TNN_API tnn_tensor tnn_layer_output(tnn_net *net, int layer);
 TNN_API tnn_tensor tnn_layer_gradient(tnn_net *net, int layer);
 
+/* What layers are like, as a table of tab-separated values: a line of names; then a row per layer,
+   whose columns are
+     epoch, layer, name           the epoch as it is given; the layer's number and kind
+     output_mean, output_std      of its outputs in the last tnn_look, over batch and values
+     zeros, dead                  the part of these that are 0; of its units (channels of images)
+                                  those that are 0 everywhere
+     weight_mean, weight_std      of its weight, without biases
+     gradient_mean, gradient_std  of the gradient of its weight that the last backward left
+     update                       |w - before|/|w|, norms of the weight and what the last step changed
+   What there is not is nan. `before` is a copy of tnn_flat(net, 0, &count) from before the step, or
+   NULL. Text and result as tnn_summary's. */
+TNN_API size_t tnn_layer_statistics(tnn_net *net, int epoch, const float *before, char *text,
+                                    size_t room);
+#if !defined(TINYNN_NO_FILES) && !defined(TINYNN_NO_STDIO)
+/* A .callback that writes this table to a file after each epoch, with the rows of all so far: of the
+   epoch's last batch, in evaluation mode, and its step.
+       tnn_watch watch = { .path = "layers.tsv" };
+       run = tnn_fit(net, &train, &test, .callback = tnn_watch_layers, .user = &watch);
+       tnn_watch_end(&watch);
+   gnuplot draws the updates of layers 1 and 4:
+       plot for [k in "1 4"] 'layers.tsv' using 1:(column(2) == k ? column(12) : 1/0)
+   A callback of one's own may call it, and tnn_progress, too. For `update` it copies the weights
+   once an epoch, before its last step; where an epoch has one step, after it, for the next. */
+typedef struct tnn_watch {
+    const char *path;           /* required                                                 */
+    /* its state, all zero at first */
+    float      *before;
+    char       *text;
+    size_t      length;
+} tnn_watch;
+TNN_API int  tnn_watch_layers(void *user, const tnn_fit_state *state);
+TNN_API void tnn_watch_end(tnn_watch *watch);
+#endif
+
+/* Where a step's time goes, as torch.profiler tells it: a table of the layers with the microseconds
+   that each takes forward and backward. It trains on the data's first batch of the network's .batch
+   for half a second, or at least three steps; without a loss it goes forward only. Layers that are
+   fused are one row, as they run. The row `other` has what belongs to no layer: sums that are made
+   along the way for the next batch norm, adding up the threads' gradients, waiting. The rows add up
+   to `a step`, the quickest one, without a look at the clock in between. Of convolutions and dense
+   layers it tells GFLOP/s (2 per multiply-add, also where Winograd's way needs fewer), and how much
+   that is of what a matrix product within the nearest caches reaches on as many threads; MB (2^20
+   bytes) are what a step must read and write at least.
+   The network is bit for bit as before; a copy of its memory is allocated meanwhile. Text and result
+   as tnn_summary's. */
+TNN_API size_t tnn_profile(tnn_net *net, const tnn_data *data, char *text, size_t room);
+
 /* A network in words: torchsummary's table (1.5.1), with its arithmetic and rounding. Each layer,
    in order of tnn_add, has a row with PyTorch's name, output shape and parameters. Then follow, for
    one sample, at 4 bytes a value and 2^20 bytes a MB, the sizes of the input, of every row's output
@@ -2128,6 +2175,8 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
 #define tnn_look_with(...)                    TNN__CALL(look_with, __VA_ARGS__)
 #define tnn_layer_output(...)                 TNN__CALL(layer_output, __VA_ARGS__)
 #define tnn_layer_gradient(...)               TNN__CALL(layer_gradient, __VA_ARGS__)
+#define tnn_layer_statistics(...)             TNN__CALL(layer_statistics, __VA_ARGS__)
+#define tnn_profile(...)                      TNN__CALL(profile, __VA_ARGS__)
 #define tnn_summary(...)                      TNN__CALL(summary, __VA_ARGS__)
 #define tnn_study_create_with(...)            TNN__CALL(study_create_with, __VA_ARGS__)
 #define tnn_ask(...)                          TNN__CALL(ask, __VA_ARGS__)
@@ -2437,7 +2486,11 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
         #include <sys/locking.h>
         TNN__EXTERN __declspec(dllimport)
         int __stdcall MoveFileExA(const char *, const char *, unsigned long);
-        TNN__EXTERN __declspec(dllimport) unsigned long long __stdcall GetTickCount64(void);
+        union _LARGE_INTEGER;
+        TNN__EXTERN __declspec(dllimport)
+        int __stdcall QueryPerformanceCounter(union _LARGE_INTEGER *);
+        TNN__EXTERN __declspec(dllimport)
+        int __stdcall QueryPerformanceFrequency(union _LARGE_INTEGER *);
         #define TNN__SYS(name)    _##name
         #define TNN__O(flag)      (_O_##flag | _O_BINARY | _O_NOINHERIT)
         #define TNN__COUNT(n)     (unsigned)(n)
@@ -8538,9 +8591,10 @@ static int tnn__fuse_act(const tnn_net *net, const tnn__record *record, tnn__op 
    or pixel of it: then all pointers are at that. So rows with a frame between them, or channels of
    a pixel, are told once: what f does to n floats is the layer. What it needs once for the sample
    it does with the first row, r = 0. */
-static void tnn__each(const tnn__sample_at *sample, void (*f)(const tnn__sample_at *part))
+static void tnn__parts(const tnn__sample_at *sample, int flags,
+                       void (*f)(const tnn__sample_at *part))
 {
-    const int flags = sample->op->kind->flags, pixels = flags & TNN__BY_PIXEL;
+    const int pixels = flags & TNN__BY_PIXEL;
     const tnn__blob *in = sample->in, *in2 = sample->in2, *out = sample->out;
     tnn__sample_at part = *sample;
     int j;
@@ -8560,6 +8614,11 @@ static void tnn__each(const tnn__sample_at *sample, void (*f)(const tnn__sample_
             if (part.dx2) part.dx2 = sample->dx2 + at*in2->c;
             f(&part);
         }
+}
+/* By its own kind's flags. */
+static void tnn__each(const tnn__sample_at *sample, void (*f)(const tnn__sample_at *part))
+{
+    tnn__parts(sample, sample->op->kind->flags, f);
 }
 
 /* ---- 6b. Input, reshape, identity, add, concat ----------------------------------------------- */
@@ -19808,14 +19867,17 @@ typedef struct {
 #endif
 } tnn__fit;
 
-/* Seconds since some point of time; 0 where there is no clock. It is that of the day, as C99 has no
-   better one: for rates and tables, not for what a run does. */
+/* Seconds since some point of time, to a microsecond; 0 where there is no clock. It is that of the
+   day, as C99 has no better one: for rates and tables, not for what a run does. */
 static double tnn__clock(void)
 {
 #ifdef TINYNN_NO_STDIO
     return 0;
 #elif defined(_WIN32)
-    return (double)GetTickCount64()/1000;
+    long long now, second;
+    QueryPerformanceCounter((union _LARGE_INTEGER *)(void *)&now);
+    QueryPerformanceFrequency((union _LARGE_INTEGER *)(void *)&second);
+    return (double)now/(double)second;
 #else
     struct timeval now;
     return gettimeofday(&now, NULL) ? 0 : (double)now.tv_sec + 1e-6*(double)now.tv_usec;
@@ -20118,6 +20180,388 @@ TNN_API int tnn_progress(void *user, const tnn_fit_state *state)
                 seconds/60%60, seconds%60);
     }
     return 0;
+}
+#endif
+
+/* ---- 16b. Where a step's time goes ------------------------------------------------------------
+   While a step is timed, each operation has a kind of its own, a copy in which the functions are
+   those below: they call what the kind calls and add up the time. So nothing else knows of it, and
+   without a profile no pass looks at a clock. What stands in the copy is TNN__TIMED by name:
+   functions of a sample run in any thread, the others in the one that goes through the plan. */
+typedef struct {
+    tnn__layer_kind kind;           /* first: op->kind leads here */
+    tnn__extras     extras;
+    int             us[2];          /* microseconds forward and back, of all threads together; */
+    double          wall[2];        /* seconds of what has the threads to itself */
+} tnn__timed;
+/* Adds the time since `began` to the operation's; `wall`: it is that of all threads. */
+static void tnn__spent(const tnn_net *net, const tnn__op *op, double began, int wall)
+{
+    tnn__timed *timed = (tnn__timed *)(uintptr_t)op->kind;
+    const int back = net->stage == TNN__LOSS;
+    const double seconds = tnn__clock() - began;
+    if (wall) timed->wall[back] += seconds;
+    else TNN__ADD(&timed->us[back], (int)(seconds*1e6 + 0.5));
+}
+#define TNN__TIMED(name, part, wall, call) \
+    static void tnn__timed_##name(part *a) \
+    { \
+        const tnn__layer_kind *own = &tnn__layer_kinds[TNN__NTH(a->op->type)]; \
+        const double began = tnn__clock(); \
+        call; \
+        tnn__spent(a->net, a->op, began, wall); \
+    }
+TNN__TIMED(forward, const tnn__sample_at, 0, tnn__parts(a, own->flags, own->forward))
+TNN__TIMED(backward, const tnn__sample_at, 0, tnn__parts(a, own->flags, own->backward))
+TNN__TIMED(prepare, const tnn__call, 1, own->extras->prepare(a))
+TNN__TIMED(after, const tnn__call, 1, own->extras->after(a))
+TNN__TIMED(prepare_backward, const tnn__call, 1, own->extras->prepare_backward(a))
+TNN__TIMED(over_backward, tnn__call, 1, own->extras->backward(a))
+/* The same of the pass over the batch forward, which may fail. */
+static tnn_status tnn__timed_over(tnn__call *a)
+{
+    const double began = tnn__clock();
+    const tnn_status e = tnn__layer_kinds[TNN__NTH(a->op->type)].extras->forward(a);
+    tnn__spent(a->net, a->op, began, 1);
+    return e;
+}
+/* Gives the operations their timed kinds, or, if `timed` is NULL, their own back. */
+static void tnn__time_ops(tnn_net *net, tnn__timed *timed)
+{
+    int i;
+    for (i = 0; i < net->ops; i++) {
+        const tnn__layer_kind *own = &tnn__layer_kinds[TNN__NTH(net->op[i].type)];
+        tnn__layer_kind *kind = timed ? &timed[i].kind : NULL;
+        net->op[i].kind = timed ? kind : own;
+        if (!timed) continue;
+        *kind = *own;
+        kind->flags &= ~(TNN__BY_ROW | TNN__BY_PIXEL);      /* tnn__parts sees to that */
+        if (own->forward) kind->forward = tnn__timed_forward;
+        if (own->backward) kind->backward = tnn__timed_backward;
+        if (!own->extras) continue;
+        timed[i].extras = *own->extras;
+        kind->extras = &timed[i].extras;
+        if (own->extras->prepare) timed[i].extras.prepare = tnn__timed_prepare;
+        if (own->extras->forward) timed[i].extras.forward = tnn__timed_over;
+        if (own->extras->after) timed[i].extras.after = tnn__timed_after;
+        if (own->extras->prepare_backward)
+            timed[i].extras.prepare_backward = tnn__timed_prepare_backward;
+        if (own->extras->backward) timed[i].extras.backward = tnn__timed_over_backward;
+    }
+}
+/* A step on the loader's batch, or without a loss a forward. Sets the seconds of forward, backward,
+   loss, optimizer to what they took, if that is less. */
+static void tnn__time_step(tnn_net *net, const tnn_loader *batch, double seconds[4])
+{
+    const int trains = net->loss.type != 0;
+    double then = tnn__clock(), now;
+    int i, k;
+    for (i = 0; i < 4 && !tnn_failed(); i++) {
+        k = i == 1 ? 2 : i == 2 ? 1 : i;
+        if (i == 0) tnn_forward(net, batch->x, batch->n, trains ? TNN_TRAIN : TNN_EVAL);
+        if (i == 1 && trains) tnn__loss(net, tnn__truth_of(batch));
+        if (i == 2 && trains) tnn_backward(net);
+        if (i == 3 && trains && net->optimizer.type) tnn_step(net);
+        now = tnn__clock();
+        seconds[k] = TNN__MIN(seconds[k], now - then);
+        then = now;
+    }
+}
+/* What a thread's caches hold of a product (24, 32) over 96, for tnn__peak. */
+enum { TNN__PEAK = 24*96 + 96*32 + 24*32, TNN__PEAKS = 100 };
+/* A task: that product, so many times, in the worker's part of the floats. */
+static void tnn__peak_task(void *context, int task, int worker)
+{
+    tnn__mm mm = tnn__product(24, 32, 96, 96, 1);
+    int i;
+    (void)task;
+    mm.a = (float *)context + (tnn__len)worker*TNN__PEAK;
+    mm.b = mm.a + 24*96;
+    mm.bp = 96*16;
+    mm.c = (float *)(uintptr_t)mm.b + 96*32;
+    mm.ldc = 32;
+    for (i = 0; i < TNN__PEAKS; i++) tnn__kernels()->mm(&mm);
+}
+/* Floating-point operations per second that a matrix product reaches with all it needs in the
+   nearest cache, in so many threads: the best of ten times. 0 on failure. */
+static double tnn__peak(int threads)
+{
+    float *floats = tnn__workspace((tnn__len)threads*TNN__PEAK, "tnn_profile");
+    double best = 0;
+    int i;
+    if (floats) tnn__fill_floats(floats, (tnn__len)threads*TNN__PEAK, 0.5f);
+    for (i = 0; i < 10 && floats; i++) {
+        const double began = tnn__clock();
+        tnn__run(threads, 8*threads, tnn__peak_task, floats);
+        best = TNN__MAX(best, 8.0*threads*TNN__PEAKS*2*24*32*96
+                              /TNN__MAX(tnn__clock() - began, 1e-6));
+    }
+    tnn__release(floats);
+    return best;
+}
+/* A row: seconds forward and back of a step, their share of `total`; of a product also operations
+   per second and their share of `peak`; MB where there are any. */
+static void tnn__put_time(tnn__page *page, const char *name, const double seconds[2], double total,
+                          double flops, double peak, double mb)
+{
+    const double all = seconds[0] + seconds[1];
+    char line[160], *const end = line + sizeof line - 1, *to;
+    to = tnn__putf(line, end, "%34s%12f%12f%8f", name, TNN__MAX(seconds[0], 0)*1e6,
+                   TNN__MAX(seconds[1], 0)*1e6, TNN__MAX(100*all/total, 0));
+    if (flops > 0 && all > 0)
+        to = tnn__putf(to, end, "%10f%8f", flops/all*1e-9, 100*flops/all/peak);
+    else if (mb > 0) to = tnn__putf(to, end, "%10s%8s", "", "");
+    if (mb > 0) to = tnn__putf(to, end, "%10f", mb);
+    tnn__putf(to, end, "\n");
+    tnn__add_text(page, line);
+}
+/* The row of operation i, of seconds per step, with the layers that are fused into it. Counts what
+   it must do at least: forward, and with `trains` by dx and dw. */
+static void tnn__put_timed(tnn__page *page, const tnn_net *net, int i, const double seconds[2],
+                           double total, double peak)
+{
+    const tnn__op *op = &net->op[i];
+    const tnn__conv *q = &op->q;
+    const int trains = net->loss.type != 0, flags = op->kind->flags, needs = tnn__needs(op);
+    const double in = tnn__values(&net->blob[op->in]), out = tnn__values(&net->blob[i + 1]);
+    const double in2 = op->from < 0 ? 0 : tnn__values(&net->blob[op->from]);
+    const double dx = trains && op->needs_dx, dx2 = trains && op->needs_dx2;
+    const double dw = trains && op->trained, ways = 1 + dx + dw;
+    double floats = in + in2 + out;
+    char name[160], *const end = name + sizeof name - 1, *to;
+    int k = op->layer;
+    if (dx + dx2 + dw > 0)
+        floats += out + dx*in + dx2*in2 + (needs & TNN__NEEDS_X ? in : 0)
+                  + (needs & TNN__NEEDS_Y ? out : 0);
+    to = i || net->direct ? tnn__putf(name, end, "%d ", k + 1) : name;
+    to = tnn__putf(to, end, "%s", op->kind->name);
+    for (k++; op->type == (int)net->record[op->layer].o.type && k < net->layers
+              && net->record[k].blob == i + 1; k++)
+        to = tnn__putf(to, end, "+%s", tnn__layer_kinds[TNN__NTH(net->record[k].o.type)].name);
+    tnn__put_time(page, name, seconds, total, flags & TNN__PRODUCT ? 2*ways*net->n*(double)q->oc
+                  *q->g.oh*q->g.ow*(double)q->inner : 0, peak,
+                  4*(floats*net->n + ways*(double)op->w_floats)/1048576);
+}
+/* The table. `plain` are the seconds of a step without timed operations; those of the timed ones are
+   of several steps, in which a pass took `with`. */
+static void tnn__put_profile(tnn__page *page, const tnn_net *net, const tnn__timed *timed,
+                             const double plain[4], const double with[2], double peak)
+{
+    const double total = plain[0] + plain[1] + plain[2] + plain[3];
+    double row[2], other[2], none[2] = {0, 0};
+    char line[120];
+    int i, k;
+    tnn__putf(line, line + sizeof line - 1, "%34s%12s%12s%8s%10s%8s%10s\n%s", "Layer", "Forward us",
+              "Backward us", "Share %", "GFLOP/s", "Peak %", "MB", tnn__thin);
+    tnn__add_text(page, line);
+    for (k = 0; k < 2; k++) other[k] = plain[k];
+    for (i = 0; i < net->ops; i++) {
+        for (k = 0; k < 2; k++) {
+            row[k] = (timed[i].us[k]*1e-6/net->threads + timed[i].wall[k])*plain[k]
+                     /TNN__MAX(with[k], 1e-9);
+            other[k] -= row[k];
+        }
+        tnn__put_timed(page, net, i, row, total, peak);
+    }
+    tnn__put_time(page, "other", other, total, 0, 0, 0);
+    none[0] = plain[2];
+    if (net->loss.type) tnn__put_time(page, "loss", none, total, 0, 0, 0);
+    none[0] = 0;
+    none[1] = plain[3];
+    if (net->optimizer.type) tnn__put_time(page, "optimizer", none, total, 0, 0, 0);
+    tnn__add_text(page, tnn__thick);
+    none[0] = plain[0] + plain[2];
+    none[1] = total - none[0];
+    tnn__put_time(page, "a step", none, total, 0, 0, 0);
+    tnn__putf(line, line + sizeof line - 1, "Batch of %d, %d threads, %s, peak %f GFLOP/s\n", net->n,
+              net->threads, tnn_isa(), peak*1e-9);
+    tnn__add_text(page, line);
+}
+/* Steps with and without timed operations in turn, for half a second. Of those without the quickest
+   counts, as other processes only ever slow it down; the times of operations are scaled to what
+   their pass takes there. What is left is `other`. */
+TNN_API_GATED size_t tnn_profile(tnn_net *net, const tnn_data *data, char *text, size_t room)
+{
+    tnn_loader_options own;
+    tnn_loader *batch = NULL;
+    tnn__timed *timed = NULL;
+    tnn_net before;
+    float *memory = NULL;
+    tnn__page page = {text, room, 0};
+    double plain[4] = {1e9, 1e9, 1e9, 1e9}, one[4], with[2] = {0, 0}, began, peak = 0;
+    int steps;
+    memset(&own, 0, sizeof own);
+    if (tnn_failed()) return 0;
+    if (!net || !data || (room && !text))
+        return tnn__refuse("tnn_profile: no network, no data or no text to write to"), 0;
+    if (!(tnn__clock() > 0)) return tnn__refuse("tnn_profile: there is no clock"), 0;
+    own.batch = net->options.batch;
+    if (!tnn_build(net) && (batch = tnn_loader_create_with(data, &own)) != NULL
+        && !tnn__loader_fits("tnn_profile", net, batch, net->loss.type != 0) && tnn_next(batch)
+        && (memory = tnn__keep("tnn_profile", net, &before)) != NULL) {
+        peak = tnn__peak(net->threads);
+        timed = (tnn__timed *)tnn__alloc(tnn__mul(net->ops, (tnn__len)sizeof *timed),
+                                         "tnn_profile");
+        net->schedule.type = (tnn_schedule_type)0;
+        net->optimizer.lr = 1e-12;              /* so many steps on one batch lead nowhere */
+    }
+    for (steps = 0, began = tnn__clock(); timed && !tnn_failed()
+         && (steps < 4 || tnn__clock() - began < 0.5); steps++) {
+        if (steps < 2) {                        /* the first one is not counted */
+            memset(timed, 0, (size_t)net->ops*sizeof *timed);
+            with[0] = with[1] = 0;
+        }
+        tnn__time_step(net, batch, plain);
+        one[0] = one[1] = one[2] = one[3] = 1e9;
+        tnn__time_ops(net, timed);
+        tnn__time_step(net, batch, one);
+        tnn__time_ops(net, NULL);
+        with[0] += one[0];
+        with[1] += one[1];
+    }
+    if (timed && !tnn_failed()) tnn__put_profile(&page, net, timed, plain, with, peak);
+    if (memory) tnn__put_back(net, &before, memory);
+    tnn__release(timed);
+    tnn_loader_free(batch);
+    if (tnn_failed()) return 0;
+    if (room) text[TNN__MIN(page.length, room - 1)] = 0;
+    return page.length;
+}
+
+/* ---- 16c. What layers are like ----------------------------------------------------------------
+   Sums are doubles, in the order of the values. */
+typedef struct { double n, sum, squares, zeros; } tnn__moments;
+static void tnn__take_in(tnn__moments *m, double x)
+{
+    m->n++;
+    m->sum += x;
+    m->squares += x*x;
+    m->zeros += !(x < 0 || x > 0);
+}
+/* Writes mean and standard deviation, each after a tab; "nan" where there is nothing. */
+static char *tnn__put_moments(char *to, char *end, const tnn__moments *m)
+{
+    const double mean = m->n > 0 ? m->sum/m->n : TNN__NAN, var = m->squares/m->n - mean*mean;
+    return tnn__putf(to, end, "\t%g\t%g", mean, var < 0 ? 0 : sqrt(var));
+}
+/* The outputs of blob b in the last look: their moments, and which part of the units, channels of
+   images, is 0 everywhere; `alive` (units) is scratch. */
+static double tnn__dead_units(const tnn_net *look, const tnn__blob *b, int flat, float *alive,
+                              tnn__moments *m)
+{
+    const int units = flat ? tnn__values(b) : b->c, wide = (int)tnn__wide(b);
+    int s, r, i, dead = 0;
+    tnn__fill_floats(alive, units, 0);
+    for (s = 0; s < look->n; s++)
+        for (r = 0; r < b->h; r++)
+            for (i = 0; i < wide; i++) {
+                const float x = tnn__sample_data(b, s)[r*b->row + i];
+                tnn__take_in(m, (double)x);
+                if (x < 0 || x > 0) alive[(r*wide + i)%units] = 1;
+            }
+    for (i = 0; i < units; i++) dead += !(alive[i] > 0);
+    return (double)dead/units;
+}
+/* A row for each layer. A weight is in PyTorch's order, without the padding. */
+TNN_API_GATED size_t tnn_layer_statistics(tnn_net *net, int epoch, const float *before, char *text,
+                                          size_t room)
+{
+    const tnn_net *look = net ? net->inside : NULL;
+    tnn__page page = {text, room, 0};
+    char line[320], *const end = line + sizeof line - 1, *to;
+    float *alive;
+    tnn__len units = 1;
+    int i, k, at;
+    if (tnn_failed()) return 0;
+    if (!look || look->stage < TNN__FORWARD || (room && !text))
+        return tnn__refuse("tnn_layer_statistics: %s", text || !room ? "comes after tnn_look"
+                           : "no text to write to"), 0;
+    for (i = 0; i <= look->ops; i++) units = TNN__MAX(units, tnn__values(&look->blob[i]));
+    if ((alive = tnn__workspace(units, "tnn_layer_statistics")) == NULL) return 0;
+    tnn__add_text(&page, "epoch\tlayer\tname\toutput_mean\toutput_std\tzeros\tdead\tweight_mean\t"
+                  "weight_std\tgradient_mean\tgradient_std\tupdate\n");
+    for (i = 0; i < net->layers; i++) {
+        const tnn__record *record = &look->record[i];
+        tnn__moments out = {0, 0, 0, 0}, w = out, g = out, moved = out;
+        const double dead = tnn__dead_units(look, &look->blob[record->blob], record->flat, alive,
+                                            &out);
+        for (k = 0; k < net->trained_tensors; k++) {
+            const tnn__op *op = net->tensor[k].op;
+            const int which = net->tensor[k].which, is = op->layer == i && which == TNN__WEIGHT;
+            for (at = 0; is && at < tnn__param_of(op, which).count; at++) {
+                const float *x = tnn__param_at(net, op, which, net->flat[TNN__W], at);
+                const tnn__len place = x - net->flat[TNN__W];
+                tnn__take_in(&w, (double)*x);
+                if (net->flat[TNN__G]) tnn__take_in(&g, (double)net->flat[TNN__G][place]);
+                if (!before) continue;
+                moved.squares += ((double)*x - (double)before[place])
+                                 *((double)*x - (double)before[place]);
+                moved.sum += (double)before[place]*(double)before[place];
+                moved.n++;
+            }
+        }
+        to = tnn__putf(line, end, "%d\t%d\t%s", epoch, i + 1,
+                       tnn__layer_kinds[TNN__NTH(record->o.type)].name);
+        to = tnn__putf(tnn__put_moments(to, end, &out), end, "\t%g\t%g", out.zeros/out.n, dead);
+        to = tnn__put_moments(tnn__put_moments(to, end, &w), end, &g);
+        tnn__putf(to, end, "\t%g\n", moved.n > 0 ? sqrt(moved.squares/moved.sum) : TNN__NAN);
+        tnn__add_text(&page, line);
+    }
+    tnn__release(alive);
+    if (room) text[TNN__MIN(page.length, room - 1)] = 0;
+    return page.length;
+}
+#if !defined(TINYNN_NO_FILES) && !defined(TINYNN_NO_STDIO)
+/* After the last step but one of an epoch the weights are copied; after the last one the batch, which
+   is there still, is looked at, and the table grows by the epoch's rows. */
+TNN_API int tnn_watch_layers(void *user, const tnn_fit_state *state)
+{
+    tnn_watch *watch = (tnn_watch *)user;
+    const tnn_loader *batch = state ? state->batches : NULL;
+    const int left = batch ? batch->batches - 1 - batch->batch_index : 0;
+    tnn_look_options with;
+    size_t length, floats = 0;
+    const float *weights;
+    char *text, *rows;
+    if (tnn_failed()) return 1;
+    if (!watch || !watch->path || !state)
+        return tnn__refuse("tnn_watch_layers: .user of tnn_fit is to be a tnn_watch with .path"), 1;
+    if (state->epoch_ended || left > 1) return 0;
+    weights = tnn_flat(state->net, 0, &floats);
+    if (left == 0) {
+        memset(&with, 0, sizeof with);
+        with.x = batch->x;
+        with.n = batch->n;
+        if (tnn_look_with(state->net, &with)) return 1;
+        length = tnn_layer_statistics(state->net, state->epoch, watch->before, NULL, 0);
+        text = (char *)tnn__alloc((tnn__len)(watch->length + length + 1), "tnn_watch_layers");
+        if (!text) return 1;
+        if (watch->text) memcpy(text, watch->text, watch->length);
+        rows = text + watch->length;
+        tnn_layer_statistics(state->net, state->epoch, watch->before, rows, length + 1);
+        if (watch->text) {                      /* one head is enough */
+            const size_t head = strcspn(rows, "\n") + 1;
+            memmove(rows, rows + head, length + 1 - head);
+        }
+        tnn__release(watch->text);
+        watch->text = text;
+        watch->length = strlen(text);
+        tnn_write_file(watch->path, text, watch->length);
+    }
+    if (!watch->before)
+        watch->before = tnn__workspace((tnn__len)floats, "tnn_watch_layers");
+    if (watch->before) memcpy(watch->before, weights, floats*sizeof *weights);
+    return tnn_failed() != 0;
+}
+/* Frees what a watch has, and makes it what it was before: with a path alone. */
+TNN_API void tnn_watch_end(tnn_watch *watch)
+{
+    if (!watch) return;
+    tnn__release(watch->before);
+    tnn__release(watch->text);
+    watch->before = NULL;
+    watch->text = NULL;
+    watch->length = 0;
 }
 #endif
 
@@ -22462,6 +22906,9 @@ TNN__GATE2(tnn_status, update_statistics, tnn_net *, net, tnn_loader *, loader)
 TNN__GATE2(tnn_status, look_with, tnn_net *, net, const tnn_look_options *, options)
 TNN__GATE2(tnn_tensor, layer_output, tnn_net *, net, int, layer)
 TNN__GATE2(tnn_tensor, layer_gradient, tnn_net *, net, int, layer)
+TNN__GATE5(size_t, layer_statistics, tnn_net *, net, int, epoch, const float *, before,
+           char *, text, size_t, room)
+TNN__GATE4(size_t, profile, tnn_net *, net, const tnn_data *, data, char *, text, size_t, room)
 TNN__GATE4(size_t, summary, tnn_net *, net, char *, text, size_t, room, int, flags)
 #ifndef TINYNN_NO_SEARCH
 /* 1i: search */
