@@ -1601,14 +1601,14 @@ TNN_API tnn_tensor tnn_layer_gradient(tnn_net *net, int layer);
                                   those that are 0 everywhere
      weight_mean, weight_std      of its weight, without biases
      gradient_mean, gradient_std  of the gradient of its weight that the last backward left
-     update                       |w - before|/|w|, norms of the weight and what the last step changed
+     update                       |w - before|/|before|, norms of a step and of the weight
    What there is not is nan. `before` is a copy of tnn_flat(net, 0, &count) from before the step, or
    NULL. Text and result as tnn_summary's. */
 TNN_API size_t tnn_layer_statistics(tnn_net *net, int epoch, const float *before, char *text,
                                     size_t room);
 #if !defined(TINYNN_NO_FILES) && !defined(TINYNN_NO_STDIO)
-/* A .callback that writes this table to a file after each epoch, with the rows of all so far: of the
-   epoch's last batch, in evaluation mode, and its step.
+/* A .callback that writes this table to a file after each epoch, with the rows of all so far: of
+   the epoch's last batch, in evaluation mode, and its step.
        tnn_watch watch = { .path = "layers.tsv" };
        run = tnn_fit(net, &train, &test, .callback = tnn_watch_layers, .user = &watch);
        tnn_watch_end(&watch);
@@ -1629,15 +1629,16 @@ TNN_API void tnn_watch_end(tnn_watch *watch);
 
 /* Where a step's time goes, as torch.profiler tells it: a table of the layers with the microseconds
    that each takes forward and backward. It trains on the data's first batch of the network's .batch
-   for half a second, or at least three steps; without a loss it goes forward only. Layers that are
-   fused are one row, as they run. The row `other` has what belongs to no layer: sums that are made
-   along the way for the next batch norm, adding up the threads' gradients, waiting. The rows add up
-   to `a step`, the quickest one, without a look at the clock in between. Of convolutions and dense
-   layers it tells GFLOP/s (2 per multiply-add, also where Winograd's way needs fewer), and how much
-   that is of what a matrix product within the nearest caches reaches on as many threads; MB (2^20
-   bytes) are what a step must read and write at least.
-   The network is bit for bit as before; a copy of its memory is allocated meanwhile. Text and result
-   as tnn_summary's. */
+   for half a second, or at least eight steps; without a loss it goes forward only. Layers that are
+   fused are one row, as they run: their threads' time, divided by the number of threads. The row
+   `other` has what belongs to no layer: sums that are made along the way for the next batch norm,
+   adding up the threads' gradients, waiting for threads. The rows add up to `a step`, the quickest
+   of several, without a look at the clock in between. Of convolutions and dense layers it tells
+   GFLOP/s (2 per multiply-add, also where Winograd's way needs fewer), and how much that is of what
+   a matrix product within the nearest caches reaches on as many threads. MB (2^20 bytes) are what a
+   step must read and write at least.
+   The network is bit for bit as before; a copy of its memory is allocated meanwhile. Text and
+   result as tnn_summary's. Refused where there is no clock (TINYNN_NO_STDIO). */
 TNN_API size_t tnn_profile(tnn_net *net, const tnn_data *data, char *text, size_t room);
 
 /* A network in words: torchsummary's table (1.5.1), with its arithmetic and rounding. Each layer,
@@ -13892,7 +13893,8 @@ static tnn__sample_at tnn__at_sample(const tnn__call *call, int i, int s, float 
     if (back && at.out->second) at.y += at.out->second - at.out->data;
     if (at.op->w_floats) at.w = tnn__weights(net, at.op);
     if (at.op->b_floats) at.b = net->flat[TNN__W] + at.op->biases;
-    if (at.op->where && (at.training || net->whole)) at.where = at.op->where + (tnn__len)s*tnn__values(at.out);
+    if (at.op->where && (at.training || net->whole))
+        at.where = at.op->where + (tnn__len)s*tnn__values(at.out);
     at.dy = at.out->grad ? at.out->grad + s*at.out->sample : scratch + net->g[(i + 1) & 1];
     if (at.op->needs_dx)
         at.dx = at.op->adds_dx ? scratch + net->g[2]
@@ -14780,8 +14782,8 @@ TNN_API_GATED tnn_status tnn_look_with(tnn_net *net, const tnn_look_options *opt
     if (tnn_failed()) look->stage = TNN__NOTHING;
     return (tnn_status)tnn_failed();
 }
-/* What the last look has of a layer's output, or of its gradient: a tensor in PyTorch's order, which
-   the caller frees; .data is NULL on failure. */
+/* What the last look has of a layer's output, or of the gradient by it: a tensor in PyTorch's order,
+   which the caller frees; .data is NULL on failure. */
 static tnn_tensor tnn__look_at(const char *what, tnn_net *net, int layer, int gradient)
 {
     tnn_tensor y = {0, 0, 0, 0, NULL};
@@ -20199,7 +20201,7 @@ static void tnn__spent(const tnn_net *net, const tnn__op *op, double began, int 
 {
     tnn__timed *timed = (tnn__timed *)(uintptr_t)op->kind;
     const int back = net->stage == TNN__LOSS;
-    const double seconds = tnn__clock() - began;
+    const double seconds = TNN__MAX(0, TNN__MIN(tnn__clock() - began, 1000));
     if (wall) timed->wall[back] += seconds;
     else TNN__ADD(&timed->us[back], (int)(seconds*1e6 + 0.5));
 }
@@ -20249,26 +20251,25 @@ static void tnn__time_ops(tnn_net *net, tnn__timed *timed)
         if (own->extras->backward) timed[i].extras.backward = tnn__timed_over_backward;
     }
 }
-/* A step on the loader's batch, or without a loss a forward. Sets the seconds of forward, backward,
-   loss, optimizer to what they took, if that is less. */
+/* A step on the loader's batch, or without a loss a forward. Adds the seconds of forward, backward,
+   loss, optimizer. */
 static void tnn__time_step(tnn_net *net, const tnn_loader *batch, double seconds[4])
 {
     const int trains = net->loss.type != 0;
     double then = tnn__clock(), now;
-    int i, k;
+    int i;
     for (i = 0; i < 4 && !tnn_failed(); i++) {
-        k = i == 1 ? 2 : i == 2 ? 1 : i;
         if (i == 0) tnn_forward(net, batch->x, batch->n, trains ? TNN_TRAIN : TNN_EVAL);
         if (i == 1 && trains) tnn__loss(net, tnn__truth_of(batch));
         if (i == 2 && trains) tnn_backward(net);
         if (i == 3 && trains && net->optimizer.type) tnn_step(net);
         now = tnn__clock();
-        seconds[k] = TNN__MIN(seconds[k], now - then);
+        seconds[i == 1 ? 2 : i == 2 ? 1 : i] += now - then;
         then = now;
     }
 }
 /* What a thread's caches hold of a product (24, 32) over 96, for tnn__peak. */
-enum { TNN__PEAK = 24*96 + 96*32 + 24*32, TNN__PEAKS = 100 };
+enum { TNN__PEAK = 24*96 + 96*32 + 24*32, TNN__PEAKS = 400 };
 /* A task: that product, so many times, in the worker's part of the floats. */
 static void tnn__peak_task(void *context, int task, int worker)
 {
@@ -20283,18 +20284,17 @@ static void tnn__peak_task(void *context, int task, int worker)
     for (i = 0; i < TNN__PEAKS; i++) tnn__kernels()->mm(&mm);
 }
 /* Floating-point operations per second that a matrix product reaches with all it needs in the
-   nearest cache, in so many threads: the best of ten times. 0 on failure. */
+   nearest cache, in so many threads: the best of 40 times. 0 on failure. */
 static double tnn__peak(int threads)
 {
     float *floats = tnn__workspace((tnn__len)threads*TNN__PEAK, "tnn_profile");
     double best = 0;
     int i;
     if (floats) tnn__fill_floats(floats, (tnn__len)threads*TNN__PEAK, 0.5f);
-    for (i = 0; i < 10 && floats; i++) {
+    for (i = 0; i < 40 && floats; i++) {
         const double began = tnn__clock();
-        tnn__run(threads, 8*threads, tnn__peak_task, floats);
-        best = TNN__MAX(best, 8.0*threads*TNN__PEAKS*2*24*32*96
-                              /TNN__MAX(tnn__clock() - began, 1e-6));
+        tnn__run(threads, threads, tnn__peak_task, floats);
+        best = TNN__MAX(best, 2.0*threads*TNN__PEAKS*24*32*96/TNN__MAX(tnn__clock() - began, 1e-6));
     }
     tnn__release(floats);
     return best;
@@ -20342,14 +20342,14 @@ static void tnn__put_timed(tnn__page *page, const tnn_net *net, int i, const dou
                   *q->g.oh*q->g.ow*(double)q->inner : 0, peak,
                   4*(floats*net->n + ways*(double)op->w_floats)/1048576);
 }
-/* The table. `plain` are the seconds of a step without timed operations; those of the timed ones are
-   of several steps, in which a pass took `with`. */
+/* The table. `plain` are the seconds of a step without timed operations; those of the timed ones
+   are of several steps, in which a pass took `with`. */
 static void tnn__put_profile(tnn__page *page, const tnn_net *net, const tnn__timed *timed,
-                             const double plain[4], const double with[2], double peak)
+                             const double plain[4], const double with[4], double peak)
 {
     const double total = plain[0] + plain[1] + plain[2] + plain[3];
     double row[2], other[2], none[2] = {0, 0};
-    char line[120];
+    char line[200];
     int i, k;
     tnn__putf(line, line + sizeof line - 1, "%34s%12s%12s%8s%10s%8s%10s\n%s", "Layer", "Forward us",
               "Backward us", "Share %", "GFLOP/s", "Peak %", "MB", tnn__thin);
@@ -20373,13 +20373,38 @@ static void tnn__put_profile(tnn__page *page, const tnn_net *net, const tnn__tim
     none[0] = plain[0] + plain[2];
     none[1] = total - none[0];
     tnn__put_time(page, "a step", none, total, 0, 0, 0);
-    tnn__putf(line, line + sizeof line - 1, "Batch of %d, %d threads, %s, peak %f GFLOP/s\n", net->n,
-              net->threads, tnn_isa(), peak*1e-9);
+    tnn__putf(line, line + sizeof line - 1, "Batch of %d, %d threads, %s, peak %f GFLOP/s\n",
+              net->n, net->threads, tnn_isa(), peak*1e-9);
     tnn__add_text(page, line);
 }
-/* Steps with and without timed operations in turn, for half a second. Of those without the quickest
-   counts, as other processes only ever slow it down; the times of operations are scaled to what
-   their pass takes there. What is left is `other`. */
+/* For half a second, blocks of at least 10 ms of steps without timed operations, and as many with
+   them, in turn. Of those without the quickest block counts, as other processes only ever slow it
+   down; the times of operations are scaled to what their pass takes there. The rest is `other`. */
+static void tnn__time_steps(tnn_net *net, const tnn_loader *batch, tnn__timed *timed,
+                            double plain[4], double with[4])
+{
+    const double began = tnn__clock();
+    double least = HUGE_VAL, all;
+    int i, n, k, blocks;
+    for (blocks = 0; (blocks < 4 || tnn__clock() - began < 0.5) && !tnn_failed(); blocks++) {
+        double block[4] = {0, 0, 0, 0};
+        if (blocks < 2) {                       /* the first one is not counted */
+            memset(timed, 0, (size_t)net->ops*sizeof *timed);
+            memset(with, 0, 4*sizeof *with);
+            least = HUGE_VAL;
+        }
+        for (n = 0, all = 0; all < 0.01 && n < 10000 && !tnn_failed(); n++) {
+            tnn__time_step(net, batch, block);
+            all = block[0] + block[1] + block[2] + block[3];
+        }
+        for (i = 0; i < 4 && all/n < least; i++) plain[i] = block[i]/n;
+        least = TNN__MIN(least, all/n);
+        tnn__time_ops(net, timed);
+        for (k = 0; k < n; k++) tnn__time_step(net, batch, with);
+        tnn__time_ops(net, NULL);
+    }
+}
+/* On a copy of the network's memory, as what tries steps does (14c). */
 TNN_API_GATED size_t tnn_profile(tnn_net *net, const tnn_data *data, char *text, size_t room)
 {
     tnn_loader_options own;
@@ -20388,8 +20413,7 @@ TNN_API_GATED size_t tnn_profile(tnn_net *net, const tnn_data *data, char *text,
     tnn_net before;
     float *memory = NULL;
     tnn__page page = {text, room, 0};
-    double plain[4] = {1e9, 1e9, 1e9, 1e9}, one[4], with[2] = {0, 0}, began, peak = 0;
-    int steps;
+    double plain[4], with[4], peak;
     memset(&own, 0, sizeof own);
     if (tnn_failed()) return 0;
     if (!net || !data || (room && !text))
@@ -20398,28 +20422,15 @@ TNN_API_GATED size_t tnn_profile(tnn_net *net, const tnn_data *data, char *text,
     own.batch = net->options.batch;
     if (!tnn_build(net) && (batch = tnn_loader_create_with(data, &own)) != NULL
         && !tnn__loader_fits("tnn_profile", net, batch, net->loss.type != 0) && tnn_next(batch)
-        && (memory = tnn__keep("tnn_profile", net, &before)) != NULL) {
+        && (memory = tnn__keep("tnn_profile", net, &before)) != NULL
+        && (timed = (tnn__timed *)tnn__alloc(tnn__mul(net->ops, (tnn__len)sizeof *timed),
+                                             "tnn_profile")) != NULL) {
         peak = tnn__peak(net->threads);
-        timed = (tnn__timed *)tnn__alloc(tnn__mul(net->ops, (tnn__len)sizeof *timed),
-                                         "tnn_profile");
         net->schedule.type = (tnn_schedule_type)0;
         net->optimizer.lr = 1e-12;              /* so many steps on one batch lead nowhere */
+        if (!tnn_failed()) tnn__time_steps(net, batch, timed, plain, with);
+        if (!tnn_failed()) tnn__put_profile(&page, net, timed, plain, with, peak);
     }
-    for (steps = 0, began = tnn__clock(); timed && !tnn_failed()
-         && (steps < 4 || tnn__clock() - began < 0.5); steps++) {
-        if (steps < 2) {                        /* the first one is not counted */
-            memset(timed, 0, (size_t)net->ops*sizeof *timed);
-            with[0] = with[1] = 0;
-        }
-        tnn__time_step(net, batch, plain);
-        one[0] = one[1] = one[2] = one[3] = 1e9;
-        tnn__time_ops(net, timed);
-        tnn__time_step(net, batch, one);
-        tnn__time_ops(net, NULL);
-        with[0] += one[0];
-        with[1] += one[1];
-    }
-    if (timed && !tnn_failed()) tnn__put_profile(&page, net, timed, plain, with, peak);
     if (memory) tnn__put_back(net, &before, memory);
     tnn__release(timed);
     tnn_loader_free(batch);
@@ -20512,8 +20523,8 @@ TNN_API_GATED size_t tnn_layer_statistics(tnn_net *net, int epoch, const float *
     return page.length;
 }
 #if !defined(TINYNN_NO_FILES) && !defined(TINYNN_NO_STDIO)
-/* After the last step but one of an epoch the weights are copied; after the last one the batch, which
-   is there still, is looked at, and the table grows by the epoch's rows. */
+/* After the last step but one of an epoch the weights are copied; after the last one the batch,
+   which is there still, is looked at, and the table grows by the epoch's rows. */
 TNN_API int tnn_watch_layers(void *user, const tnn_fit_state *state)
 {
     tnn_watch *watch = (tnn_watch *)user;

@@ -112,7 +112,8 @@ static void keep_seen(void)
             if (k == net.layers && y->data)
                 CHECK_SAME(name, y->data, results[2] + part[i ? looked - 1 : 0].at,
                            (size_t)n * sizeof(float));
-            snprintf(name, sizeof name, "%s gradient of layer %d", i ? "evaluation" : "training", k);
+            snprintf(name, sizeof name, "%s gradient of layer %d", i ? "evaluation" : "training",
+                     k);
             keep(name, dy->data, n);
             tnn_tensor_free(y);
             tnn_tensor_free(dy);
@@ -316,7 +317,8 @@ static void reference(void)
                 frozen[first++] = net.group[k] < 3 && (l->frozen || net.group[k] == 1);
             apply(l, *y, x, x2, w, b, training, seen, &known[k]);
             if (noisy) test_release(seen);
-            want[first_seen(!training) + 2 * k + 2] = want[first_seen(!training) + 2 * k + 3] = y->at;
+            want[first_seen(!training) + 2 * k + 2] = y->at;
+            want[first_seen(!training) + 2 * k + 3] = y->at;
             if (l->type != TNN_BATCHNORM || l->no_statistics || !training) continue;
             known[k] = running(l, x, known[k]);
             want[buffer++] = known[k], want[buffer++] = known[k] + x.c;
