@@ -71,7 +71,7 @@
                                  summary
      to be skipped on first reading:
        15  Files                 arrays (.npy, CSV, PGM, PPM), weights as safetensors, checkpoints
-       16  The loop              tnn_fit, its history and its progress
+       16  The loop              tnn_fit, its history and its progress; profile and statistics
        17  Search                of hyper-parameters: samplers, pruners, journals
        18  Networks as C
        19  The door              what is called from outside
@@ -102,6 +102,8 @@
                      pixels, targets, auto-encoders, sample weights; means of channels; random and
                      stratified splits, folds; shuffled, weighted, balanced and sharded samplers
        training      tnn_fit: history, early stopping, best weights, checkpoints, a progress bar
+       inside        outputs of layers, gradients by them and by the input (saliency, Grad-CAM), a
+                     profile by layer, statistics of activations, weights, gradients and updates
        metrics       accuracy, top k, precision, recall, F1, IoU, Matthews, kappa; areas under ROC
                      and precision-recall; log loss, calibration, temperature; MAE, RMSE, R2;
                      bootstrap intervals; a report per class
@@ -14723,7 +14725,7 @@ static tnn_status tnn__look_from(tnn_net *look, const int *outputs, const float 
     int s, i;
     for (s = 0; outputs && s < look->n; s++)
         if (outputs[s] < 0 || outputs[s] >= values)
-            return tnn__refuse("tnn_look: .outputs[%d] = %d, must be 0 to %d", s, outputs[s],
+            return tnn__refuse("tnn_look: .outputs[%d] = %d must be 0 to %d", s, outputs[s],
                                values - 1);
     for (s = 0; s < look->n; s++)
         for (i = 0; i < values; i++)
@@ -14782,8 +14784,8 @@ TNN_API_GATED tnn_status tnn_look_with(tnn_net *net, const tnn_look_options *opt
     if (tnn_failed()) look->stage = TNN__NOTHING;
     return (tnn_status)tnn_failed();
 }
-/* What the last look has of a layer's output, or of the gradient by it: a tensor in PyTorch's order,
-   which the caller frees; .data is NULL on failure. */
+/* What the last look has of a layer's output, or of the gradient by it: a tensor in PyTorch's
+   order, which the caller frees; .data is NULL on failure. */
 static tnn_tensor tnn__look_at(const char *what, tnn_net *net, int layer, int gradient)
 {
     tnn_tensor y = {0, 0, 0, 0, NULL};
@@ -14795,7 +14797,7 @@ static tnn_tensor tnn__look_at(const char *what, tnn_net *net, int layer, int gr
         return tnn__refuse("%s: comes after tnn_look%s", what, gradient ? " with .outputs, .dy, "
                            ".labels or .targets, or after tnn_loss without them" : ""), y;
     if (layer < 0 || layer > net->layers)
-        return tnn__refuse("%s: layer %d, must be 1 to %d, or 0 for the input", what, layer,
+        return tnn__refuse("%s: layer %d must be 1 to %d, or 0 for the input", what, layer,
                            net->layers), y;
     b = &look->blob[layer ? look->record[layer - 1].blob : 1];
     flat = layer && look->record[layer - 1].flat;
@@ -20188,15 +20190,30 @@ TNN_API int tnn_progress(void *user, const tnn_fit_state *state)
 /* ---- 16b. Where a step's time goes ------------------------------------------------------------
    While a step is timed, each operation has a kind of its own, a copy in which the functions are
    those below: they call what the kind calls and add up the time. So nothing else knows of it, and
-   without a profile no pass looks at a clock. What stands in the copy is TNN__TIMED by name:
-   functions of a sample run in any thread, the others in the one that goes through the plan. */
+   without a profile no pass looks at a clock. The page of a small network may begin
+
+                               Layer  Forward us Backward us Share %   GFLOP/s  Peak %        MB
+                               input       23.21        0.00    0.21                        0.38
+                            1 conv2d      215.19      172.91    3.45    148.94   65.91     12.64
+                    2 batchnorm+relu      308.66      570.92    7.82                       30.63
+
+   which says: the convolution's 148.94 GFLOP/s are two thirds of what these two threads can
+   do, while batch norm moves 30 MB in 0.9 ms and does not count in GFLOP/s.
+   A clock of microseconds is coarse for a sample in one layer. But what it cuts off at the
+   beginning and at the end of a call is the same on average: over many samples the sum is right.
+   Looking at it takes some 50 ns, and the more, the smaller the layers: so the times of a pass are
+   scaled to those of a pass without (tnn__put_profile). */
+/* An operation's functions while it is timed, and their times. */
 typedef struct {
     tnn__layer_kind kind;           /* first: op->kind leads here */
     tnn__extras     extras;
-    int             us[2];          /* microseconds forward and back, of all threads together; */
-    double          wall[2];        /* seconds of what has the threads to itself */
+    /* Of a sample: any thread calls these, so that they add up as atomic ints. */
+    int             us[2];          /* microseconds forward and back, of all threads together */
+    /* Over the batch: the thread that goes through the plan calls these; others only help. */
+    double          wall[2];        /* seconds */
 } tnn__timed;
-/* Adds the time since `began` to the operation's; `wall`: it is that of all threads. */
+/* Adds the time since `began` to the operation's; `wall`: it is that of all threads. What forward
+   does again on the way back counts there. A clock that is set meanwhile does no harm. */
 static void tnn__spent(const tnn_net *net, const tnn__op *op, double began, int wall)
 {
     tnn__timed *timed = (tnn__timed *)(uintptr_t)op->kind;
@@ -20205,29 +20222,33 @@ static void tnn__spent(const tnn_net *net, const tnn__op *op, double began, int 
     if (wall) timed->wall[back] += seconds;
     else TNN__ADD(&timed->us[back], (int)(seconds*1e6 + 0.5));
 }
+/* Function tnn__timed_NAME(at), of a sample or of the batch, does `call` and counts its time. `own`
+   is the kind that the operation has when it is not timed; the copy has the rest of it. */
 #define TNN__TIMED(name, part, wall, call) \
-    static void tnn__timed_##name(part *a) \
+    static void tnn__timed_##name(part *at) \
     { \
-        const tnn__layer_kind *own = &tnn__layer_kinds[TNN__NTH(a->op->type)]; \
+        const tnn__layer_kind *own = &tnn__layer_kinds[TNN__NTH(at->op->type)]; \
         const double began = tnn__clock(); \
         call; \
-        tnn__spent(a->net, a->op, began, wall); \
+        tnn__spent(at->net, at->op, began, wall); \
     }
-TNN__TIMED(forward, const tnn__sample_at, 0, tnn__parts(a, own->flags, own->forward))
-TNN__TIMED(backward, const tnn__sample_at, 0, tnn__parts(a, own->flags, own->backward))
-TNN__TIMED(prepare, const tnn__call, 1, own->extras->prepare(a))
-TNN__TIMED(after, const tnn__call, 1, own->extras->after(a))
-TNN__TIMED(prepare_backward, const tnn__call, 1, own->extras->prepare_backward(a))
-TNN__TIMED(over_backward, tnn__call, 1, own->extras->backward(a))
+TNN__TIMED(forward, const tnn__sample_at, 0, tnn__parts(at, own->flags, own->forward))
+TNN__TIMED(backward, const tnn__sample_at, 0, tnn__parts(at, own->flags, own->backward))
+TNN__TIMED(prepare, const tnn__call, 1, own->extras->prepare(at))
+TNN__TIMED(after, const tnn__call, 1, own->extras->after(at))
+TNN__TIMED(prepare_backward, const tnn__call, 1, own->extras->prepare_backward(at))
+TNN__TIMED(over_backward, tnn__call, 1, own->extras->backward(at))
 /* The same of the pass over the batch forward, which may fail. */
-static tnn_status tnn__timed_over(tnn__call *a)
+static tnn_status tnn__timed_over(tnn__call *at)
 {
     const double began = tnn__clock();
-    const tnn_status e = tnn__layer_kinds[TNN__NTH(a->op->type)].extras->forward(a);
-    tnn__spent(a->net, a->op, began, 1);
+    const tnn_status e = tnn__layer_kinds[TNN__NTH(at->op->type)].extras->forward(at);
+    tnn__spent(at->net, at->op, began, 1);
     return e;
 }
-/* Gives the operations their timed kinds, or, if `timed` is NULL, their own back. */
+/* Gives the operations their timed kinds, or, if `timed` is NULL, their own back. What a kind does
+   not have stays NULL, as the passes ask for that; by row or by pixel goes tnn__parts, within what
+   is timed, or the clock would take longer than a row. */
 static void tnn__time_ops(tnn_net *net, tnn__timed *timed)
 {
     int i;
@@ -20237,7 +20258,7 @@ static void tnn__time_ops(tnn_net *net, tnn__timed *timed)
         net->op[i].kind = timed ? kind : own;
         if (!timed) continue;
         *kind = *own;
-        kind->flags &= ~(TNN__BY_ROW | TNN__BY_PIXEL);      /* tnn__parts sees to that */
+        kind->flags &= ~(TNN__BY_ROW | TNN__BY_PIXEL);
         if (own->forward) kind->forward = tnn__timed_forward;
         if (own->backward) kind->backward = tnn__timed_backward;
         if (!own->extras) continue;
@@ -20251,8 +20272,9 @@ static void tnn__time_ops(tnn_net *net, tnn__timed *timed)
         if (own->extras->backward) timed[i].extras.backward = tnn__timed_over_backward;
     }
 }
-/* A step on the loader's batch, or without a loss a forward. Adds the seconds of forward, backward,
-   loss, optimizer. */
+/* A step on the loader's batch, or without a loss a forward; without an optimizer it ends with
+   backward. Adds the seconds of forward, backward, loss, optimizer, in this order: the first two
+   are columns of the table, the others rows. */
 static void tnn__time_step(tnn_net *net, const tnn_loader *batch, double seconds[4])
 {
     const int trains = net->loss.type != 0;
@@ -20268,7 +20290,9 @@ static void tnn__time_step(tnn_net *net, const tnn_loader *batch, double seconds
         then = now;
     }
 }
-/* What a thread's caches hold of a product (24, 32) over 96, for tnn__peak. */
+/* The peak is that of a product (24, 32) over 96, which together take 25 KB: no thread has to wait
+   for memory. So it is the limit of the kernels of section 3 on this machine, a few per cent below
+   what the processor's data sheet says. How many floats a thread needs, and products at a time: */
 enum { TNN__PEAK = 24*96 + 96*32 + 24*32, TNN__PEAKS = 400 };
 /* A task: that product, so many times, in the worker's part of the floats. */
 static void tnn__peak_task(void *context, int task, int worker)
@@ -20300,7 +20324,8 @@ static double tnn__peak(int threads)
     return best;
 }
 /* A row: seconds forward and back of a step, their share of `total`; of a product also operations
-   per second and their share of `peak`; MB where there are any. */
+   per second and their share of `peak`; MB where there are any. What is left over by subtraction
+   may be less than 0 by a rounding, and is shown as 0. */
 static void tnn__put_time(tnn__page *page, const char *name, const double seconds[2], double total,
                           double flops, double peak, double mb)
 {
@@ -20316,7 +20341,11 @@ static void tnn__put_time(tnn__page *page, const char *name, const double second
     tnn__add_text(page, line);
 }
 /* The row of operation i, of seconds per step, with the layers that are fused into it. Counts what
-   it must do at least: forward, and with `trains` by dx and dw. */
+   it must do at least:
+       floats      x, y and w forward; on the way back dy, what it needs of x and y (tnn__needs), dx
+                   and w for it, dw
+       products    one of the whole size each for y, dx and dw, where they are made
+   A layer's copy, reshape or padding before it is a row of its own, with the same number. */
 static void tnn__put_timed(tnn__page *page, const tnn_net *net, int i, const double seconds[2],
                            double total, double peak)
 {
@@ -20326,8 +20355,8 @@ static void tnn__put_timed(tnn__page *page, const tnn_net *net, int i, const dou
     const double in = tnn__values(&net->blob[op->in]), out = tnn__values(&net->blob[i + 1]);
     const double in2 = op->from < 0 ? 0 : tnn__values(&net->blob[op->from]);
     const double dx = trains && op->needs_dx, dx2 = trains && op->needs_dx2;
-    const double dw = trains && op->trained, ways = 1 + dx + dw;
-    double floats = in + in2 + out;
+    const double dw = trains && op->trained, ways = 1 + dx + dw;    /* as many products */
+    double floats = in + in2 + out;             /* forward: of a sample; then also back */
     char name[160], *const end = name + sizeof name - 1, *to;
     int k = op->layer;
     if (dx + dx2 + dw > 0)
@@ -20343,7 +20372,9 @@ static void tnn__put_timed(tnn__page *page, const tnn_net *net, int i, const dou
                   4*(floats*net->n + ways*(double)op->w_floats)/1048576);
 }
 /* The table. `plain` are the seconds of a step without timed operations; those of the timed ones
-   are of several steps, in which a pass took `with`. */
+   are of several steps, in which a pass took `with`: so that share of it is what an operation takes
+   of `plain`. Times of all threads are divided by their number, whether they had something to do
+   all the time or not; if not, that is in `other`. */
 static void tnn__put_profile(tnn__page *page, const tnn_net *net, const tnn__timed *timed,
                              const double plain[4], const double with[4], double peak)
 {
@@ -20377,7 +20408,8 @@ static void tnn__put_profile(tnn__page *page, const tnn_net *net, const tnn__tim
               net->n, net->threads, tnn_isa(), peak*1e-9);
     tnn__add_text(page, line);
 }
-/* For half a second, blocks of at least 10 ms of steps without timed operations, and as many with
+/* Sets `plain`, of one step, adds up `with` and, in `timed`, the operations' times.
+   For half a second, blocks of at least 10 ms of steps without timed operations, and as many with
    them, in turn. Of those without the quickest block counts, as other processes only ever slow it
    down; the times of operations are scaled to what their pass takes there. The rest is `other`. */
 static void tnn__time_steps(tnn_net *net, const tnn_loader *batch, tnn__timed *timed,
@@ -20404,7 +20436,9 @@ static void tnn__time_steps(tnn_net *net, const tnn_loader *batch, tnn__timed *t
         tnn__time_ops(net, NULL);
     }
 }
-/* On a copy of the network's memory, as what tries steps does (14c). */
+/* On a copy of the network's memory, as what tries steps does (14c). The learning rate is as good
+   as 0 meanwhile, without a schedule: so many steps on one batch would lead astray, to weights that
+   are not finite. */
 TNN_API_GATED size_t tnn_profile(tnn_net *net, const tnn_data *data, char *text, size_t room)
 {
     tnn_loader_options own;
@@ -20427,7 +20461,7 @@ TNN_API_GATED size_t tnn_profile(tnn_net *net, const tnn_data *data, char *text,
                                              "tnn_profile")) != NULL) {
         peak = tnn__peak(net->threads);
         net->schedule.type = (tnn_schedule_type)0;
-        net->optimizer.lr = 1e-12;              /* so many steps on one batch lead nowhere */
+        net->optimizer.lr = 1e-12;
         if (!tnn_failed()) tnn__time_steps(net, batch, timed, plain, with);
         if (!tnn_failed()) tnn__put_profile(&page, net, timed, plain, with, peak);
     }
@@ -20440,25 +20474,35 @@ TNN_API_GATED size_t tnn_profile(tnn_net *net, const tnn_data *data, char *text,
 }
 
 /* ---- 16c. What layers are like ----------------------------------------------------------------
-   Sums are doubles, in the order of the values. */
+   Outputs come from the copy of the network in which tnn_look has kept them (12f), as they lie
+   there; weights and gradients from the network itself, in PyTorch's order, as in the flat vectors
+   there is padding between them. What the numbers tell: outputs whose deviation grows or shrinks
+   from layer to layer need other initial weights; dead units have learnt for the last time; an
+   update of a thousandth of the weights is usual, of a tenth too large, of a millionth too small.
+   Sums are doubles, in the order of the values: the same on every machine. */
+/* How many values there are, their sum, that of their squares, and how many of them are 0. */
 typedef struct { double n, sum, squares, zeros; } tnn__moments;
-static void tnn__take_in(tnn__moments *m, double x)
+/* One more. */
+static void tnn__take_in(tnn__moments *all, double x)
 {
-    m->n++;
-    m->sum += x;
-    m->squares += x*x;
-    m->zeros += !(x < 0 || x > 0);
+    all->n++;
+    all->sum += x;
+    all->squares += x*x;
+    all->zeros += !(x < 0 || x > 0);
 }
 /* Writes mean and standard deviation, each after a tab; "nan" where there is nothing. */
-static char *tnn__put_moments(char *to, char *end, const tnn__moments *m)
+static char *tnn__put_moments(char *to, char *end, const tnn__moments *all)
 {
-    const double mean = m->n > 0 ? m->sum/m->n : TNN__NAN, var = m->squares/m->n - mean*mean;
+    const double mean = all->n > 0 ? all->sum/all->n : TNN__NAN;
+    const double var = all->squares/all->n - mean*mean;
     return tnn__putf(to, end, "\t%g\t%g", mean, var < 0 ? 0 : sqrt(var));
 }
-/* The outputs of blob b in the last look: their moments, and which part of the units, channels of
-   images, is 0 everywhere; `alive` (units) is scratch. */
+/* The outputs of blob b in the last look: adds them to *all, and returns which part of the units is
+   0 everywhere. `alive` (units) is scratch: 1 for a unit that is not 0 somewhere. In a flattened
+   image each value is a unit, else each channel; as channels come last, value i of a row belongs to
+   unit i modulo the channels. */
 static double tnn__dead_units(const tnn_net *look, const tnn__blob *b, int flat, float *alive,
-                              tnn__moments *m)
+                              tnn__moments *all)
 {
     const int units = flat ? tnn__values(b) : b->c, wide = (int)tnn__wide(b);
     int s, r, i, dead = 0;
@@ -20467,13 +20511,14 @@ static double tnn__dead_units(const tnn_net *look, const tnn__blob *b, int flat,
         for (r = 0; r < b->h; r++)
             for (i = 0; i < wide; i++) {
                 const float x = tnn__sample_data(b, s)[r*b->row + i];
-                tnn__take_in(m, (double)x);
+                tnn__take_in(all, (double)x);
                 if (x < 0 || x > 0) alive[(r*wide + i)%units] = 1;
             }
     for (i = 0; i < units; i++) dead += !(alive[i] > 0);
     return (double)dead/units;
 }
-/* A row for each layer. A weight is in PyTorch's order, without the padding. */
+/* A row for each layer: of its output's blob, and of the tensor with its weight, if it has one. Of
+   `moved`, .squares are those of what the step has added and .sum is that of the squares before. */
 TNN_API_GATED size_t tnn_layer_statistics(tnn_net *net, int epoch, const float *before, char *text,
                                           size_t room)
 {
@@ -20524,12 +20569,15 @@ TNN_API_GATED size_t tnn_layer_statistics(tnn_net *net, int epoch, const float *
 }
 #if !defined(TINYNN_NO_FILES) && !defined(TINYNN_NO_STDIO)
 /* After the last step but one of an epoch the weights are copied; after the last one the batch,
-   which is there still, is looked at, and the table grows by the epoch's rows. */
+   which is there still, is looked at, and the table grows by the epoch's rows. It is kept whole in
+   watch->text, and the file replaced by it: who reads it meanwhile never finds half of it. The
+   look has the weights after the step, and the running statistics; the gradients are those that
+   led to it, clipped and with the penalties' if there are any. On failure the run ends. */
 TNN_API int tnn_watch_layers(void *user, const tnn_fit_state *state)
 {
     tnn_watch *watch = (tnn_watch *)user;
     const tnn_loader *batch = state ? state->batches : NULL;
-    const int left = batch ? batch->batches - 1 - batch->batch_index : 0;
+    const int left = batch ? batch->batches - 1 - batch->batch_index : 0;   /* batches to come */
     tnn_look_options with;
     size_t length, floats = 0;
     const float *weights;
@@ -20537,9 +20585,9 @@ TNN_API int tnn_watch_layers(void *user, const tnn_fit_state *state)
     if (tnn_failed()) return 1;
     if (!watch || !watch->path || !state)
         return tnn__refuse("tnn_watch_layers: .user of tnn_fit is to be a tnn_watch with .path"), 1;
-    if (state->epoch_ended || left > 1) return 0;
+    if (state->epoch_ended || left > 1) return 0;           /* mostly there is nothing to do */
     weights = tnn_flat(state->net, 0, &floats);
-    if (left == 0) {
+    if (left == 0) {                            /* the epoch's last step has been */
         memset(&with, 0, sizeof with);
         with.x = batch->x;
         with.n = batch->n;

@@ -312,7 +312,7 @@ static void errors(void)
     tnn_look(made, .x = x_of, .outputs = labels_of, .dy = dy);
     refused(".outputs does nothing with .dy");
     tnn_look(made, .x = x_of, .n = 3, .outputs = outside);
-    refused(".outputs[2] = 5, must be 0 to 4");
+    refused(".outputs[2] = 5 must be 0 to 4");
     tnn_look(used, .x = x_of, .labels = labels_of);
     refused("no loss was set");
     CHECK(!tnn_layer_output(used, 1).data, "after a look that failed");
@@ -321,7 +321,7 @@ static void errors(void)
     CHECK(!tnn_layer_gradient(made, 1).data, "a look without a gradient");
     refused("with .outputs, .dy");
     CHECK(!tnn_layer_output(made, LAYERS + 1).data, "no such layer");
-    refused("layer 14, must be 1 to 13, or 0 for the input");
+    refused("layer 14 must be 1 to 13, or 0 for the input");
     y = tnn_layer_output(made, LAYERS);
     CHECK(y.data && y.n == 1 && y.c == CLASSES, "%s", tnn_error());
     tnn_tensor_free(&y);
