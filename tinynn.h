@@ -23067,7 +23067,7 @@ TNN__AS_BEFORE
           takes a loader take them. On targets .accuracy is NaN, where it was 0. New are
           tnn_loss_weighted, tnn_loader_loss, tnn_measure, tnn_normalize_channels,
           tnn_split_stratified, tnn_kfold, samplers and shards of loaders, tnn_fit, tnn_predict, and
-          metrics of predictions.
+          metrics of predictions; tnn_look, tnn_profile and tnn_layer_statistics.
    0.1.0  The first. */
 
 /* ==== 21. LICENCE ==============================================================================
