@@ -113,7 +113,7 @@
      to be skipped on first reading:
        15  Files                 arrays (.npy, CSV, PGM, PPM), folders of images, weights as
                                  safetensors, checkpoints
-       16  The loop              tnn_fit, its history and its progress
+       16  The loop              tnn_fit, its history and its progress; profile and statistics
        17  Search                of hyper-parameters: samplers, pruners, journals
        18  Networks as C
        19  The door              what is called from outside
@@ -145,6 +145,8 @@
                      of channels; random and stratified splits, folds; shuffled, weighted, balanced
                      and sharded samplers; images resized as by PIL
        training      tnn_fit: history, early stopping, best weights, checkpoints, a progress bar
+       inside        outputs of layers, gradients by them and by the input (saliency, Grad-CAM), a
+                     profile by layer, statistics of activations, weights, gradients and updates
        metrics       accuracy, top k, precision, recall, F1, IoU, Matthews, kappa; areas under ROC
                      and precision-recall; log loss, calibration, temperature; MAE, RMSE, R2;
                      bootstrap intervals; a report per class
@@ -1698,6 +1700,92 @@ TNN_API double tnn_gradient_check_loader(tnn_net *net, const tnn_loader *loader,
    stay as they were. */
 TNN_API tnn_status tnn_update_statistics(tnn_net *net, tnn_loader *loader);
 
+/* LOOKING INSIDE a network, as PyTorch's hooks and Captum do. tnn_look sends a batch through a copy
+   of the network in which every layer's output is kept and nothing is fused; then, if something to
+   go back from is given, back from there, for the gradient by every layer's output. At most one of
+   these is given:
+     .outputs           one output of each sample (Captum's target): saliency, Grad-CAM
+     .dy                sum of dy y: torch's y.backward(dy)
+     .labels, .targets  the loss, as tnn_loss_weighted has it; needs tnn_set_loss
+   As in torch with model.eval(), batch norm goes by its running statistics and dropout does
+   nothing, unless .mode is TNN_TRAIN. Without .x (.x = NULL) the look is at the batch of the last
+   tnn_forward, in its mode and with the numbers that its dropout drew; after tnn_loss also back
+   from that loss. Its x and labels must be there still, and tnn_step ends it.
+       int cat = 3;
+       tnn_look(net, .x = image, .outputs = &cat);
+       tnn_tensor dx = tnn_layer_gradient(net, 0);              // the saliency of each pixel
+       ...
+       tnn_tensor_free(&dx);
+   The network is not changed: neither weights and their gradients nor running statistics, random
+   numbers or tnn_output, so that training goes on to the same bits. The user's own functions
+   (TNN_CUSTOM) are called as in training, their backward with dw NULL. The first look allocates the
+   copy, which tnn_free frees: in .memory, if the network lies there. A look costs a forward and,
+   with gradients, not quite a backward. Refused is more than .batch samples. */
+typedef struct tnn_look_options {
+    const float *x;             /* (n, c, h, w); default: the batch of the last forward     */
+    int          n;             /* samples of .x. Default 1                                 */
+    tnn_mode     mode;          /* default TNN_EVAL                                         */
+    const int   *outputs;       /* (n): of a sample's outputs, in the order of tnn_output   */
+    const float *dy;            /* (n, outputs), likewise                                   */
+    const int   *labels;        /* (n), or (n, h, w): tnn_loss                              */
+    const float *targets, *weights;     /* tnn_loss_weighted                                */
+} tnn_look_options;
+TNN_API tnn_status tnn_look_with(tnn_net *net, const tnn_look_options *options);
+/* The output of a layer in the last look, or the gradient by it: (n, c, h, w) in PyTorch's order,
+   (n, c*h*w, 1, 1) behind a flatten. Layers count from 1 as everywhere; layer 0 is the input. The
+   gradient by an output that several layers read is the sum over them. To be freed by
+   tnn_tensor_free; .data is NULL on error, also without tnn_look before. */
+TNN_API tnn_tensor tnn_layer_output(tnn_net *net, int layer);
+TNN_API tnn_tensor tnn_layer_gradient(tnn_net *net, int layer);
+
+/* What layers are like, as a table of tab-separated values: a line of names; then a row per layer,
+   whose columns are
+     epoch, layer, name           the epoch as it is given; the layer's number and kind
+     output_mean, output_std      of its outputs in the last tnn_look, over batch and values
+     zeros, dead                  the part of these that are 0; of its units (channels of images)
+                                  those that are 0 everywhere
+     weight_mean, weight_std      of its weight, without biases
+     gradient_mean, gradient_std  of the gradient of its weight that the last backward left
+     update                       |w - before|/|before|, norms of a step and of the weight
+   What there is not is nan. `before` is a copy of tnn_flat(net, 0, &count) from before the step, or
+   NULL. Text and result as tnn_summary's. */
+TNN_API size_t tnn_layer_statistics(tnn_net *net, int epoch, const float *before, char *text,
+                                    size_t room);
+#if !defined(TINYNN_NO_FILES) && !defined(TINYNN_NO_STDIO)
+/* A .callback that writes this table to a file after each epoch, with the rows of all so far: of
+   the epoch's last batch, in evaluation mode, and its step.
+       tnn_watch watch = { .path = "layers.tsv" };
+       run = tnn_fit(net, &train, &test, .callback = tnn_watch_layers, .user = &watch);
+       tnn_watch_end(&watch);
+   gnuplot draws the updates of layers 1 and 4:
+       plot for [k in "1 4"] 'layers.tsv' using 1:(column(2) == k ? column(12) : 1/0)
+   A callback of one's own may call it, and tnn_progress, too. For `update` it copies the weights
+   once an epoch, before its last step; where an epoch has one step, after it, for the next. */
+typedef struct tnn_watch {
+    const char *path;           /* required                                                 */
+    /* its state, all zero at first */
+    float      *before;
+    char       *text;
+    size_t      length;
+} tnn_watch;
+TNN_API int  tnn_watch_layers(void *user, const tnn_fit_state *state);
+TNN_API void tnn_watch_end(tnn_watch *watch);
+#endif
+
+/* Where a step's time goes, as torch.profiler tells it: a table of the layers with the microseconds
+   that each takes forward and backward. It trains on the data's first batch of the network's .batch
+   for half a second, or at least eight steps; without a loss it goes forward only. Layers that are
+   fused are one row, as they run: their threads' time, divided by the number of threads. The row
+   `other` has what belongs to no layer: sums that are made along the way for the next batch norm,
+   adding up the threads' gradients, waiting for threads. The rows add up to `a step`, the quickest
+   of several, without a look at the clock in between. Of convolutions and dense layers it tells
+   GFLOP/s (2 per multiply-add, also where Winograd's way needs fewer), and how much that is of what
+   a matrix product within the nearest caches reaches on as many threads. MB (2^20 bytes) are what a
+   step must read and write at least.
+   The network is bit for bit as before; a copy of its memory is allocated meanwhile. Text and
+   result as tnn_summary's. Refused where there is no clock (TINYNN_NO_STDIO). */
+TNN_API size_t tnn_profile(tnn_net *net, const tnn_data *data, char *text, size_t room);
+
 /* A network in words: torchsummary's table (1.5.1), with its arithmetic and rounding. Each layer,
    in order of tnn_add, has a row with PyTorch's name, output shape and parameters. Then follow, for
    one sample, at 4 bytes a value and 2^20 bytes a MB, the sizes of the input, of every row's output
@@ -2177,6 +2265,7 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
     tnn_loader_create_with(data, TNN__OPTIONS(tnn_loader_options, __VA_ARGS__))
 #define tnn_fit(net, train, validation, ...) \
     tnn_fit_with(net, train, validation, TNN__OPTIONS(tnn_fit_options, __VA_ARGS__))
+#define tnn_look(net, ...) tnn_look_with(net, TNN__OPTIONS(tnn_look_options, __VA_ARGS__))
 #define tnn_study_create(...) tnn_study_create_with(TNN__OPTIONS(tnn_study_options, __VA_ARGS__))
 #define tnn_load_npy(...) tnn_load_npy_with(TNN__OPTIONS(tnn_npy_options, .samples = __VA_ARGS__))
 #define tnn_load_folder(...) \
@@ -2288,6 +2377,11 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
 #define tnn_gradient_check(...)               TNN__CALL(gradient_check, __VA_ARGS__)
 #define tnn_gradient_check_loader(...)        TNN__CALL(gradient_check_loader, __VA_ARGS__)
 #define tnn_update_statistics(...)            TNN__CALL(update_statistics, __VA_ARGS__)
+#define tnn_look_with(...)                    TNN__CALL(look_with, __VA_ARGS__)
+#define tnn_layer_output(...)                 TNN__CALL(layer_output, __VA_ARGS__)
+#define tnn_layer_gradient(...)               TNN__CALL(layer_gradient, __VA_ARGS__)
+#define tnn_layer_statistics(...)             TNN__CALL(layer_statistics, __VA_ARGS__)
+#define tnn_profile(...)                      TNN__CALL(profile, __VA_ARGS__)
 #define tnn_summary(...)                      TNN__CALL(summary, __VA_ARGS__)
 #define tnn_study_create_with(...)            TNN__CALL(study_create_with, __VA_ARGS__)
 #define tnn_ask(...)                          TNN__CALL(ask, __VA_ARGS__)
@@ -2598,7 +2692,11 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
         #include <sys/locking.h>
         TNN__EXTERN __declspec(dllimport)
         int __stdcall MoveFileExA(const char *, const char *, unsigned long);
-        TNN__EXTERN __declspec(dllimport) unsigned long long __stdcall GetTickCount64(void);
+        union _LARGE_INTEGER;
+        TNN__EXTERN __declspec(dllimport)
+        int __stdcall QueryPerformanceCounter(union _LARGE_INTEGER *);
+        TNN__EXTERN __declspec(dllimport)
+        int __stdcall QueryPerformanceFrequency(union _LARGE_INTEGER *);
         #define TNN__SYS(name)    _##name
         #define TNN__O(flag)      (_O_##flag | _O_BINARY | _O_NOINHERIT)
         #define TNN__COUNT(n)     (unsigned)(n)
@@ -8505,6 +8603,8 @@ struct tnn_net {
     /* the state of training */
     const float     *x;
     int              n, mode, stage;        /* stage: what was done last */
+    struct tnn_net  *inside;                /* its copy for tnn_look, or NULL; that one is */
+    int              whole;                 /* `whole`: no output or gradient gives up its place */
     uint64_t         draws;                 /* training forwards so far: the dropout stream */
     double           cumulative;            /* > 0: running statistics are means of so many */
     long long        steps;
@@ -8707,9 +8807,10 @@ static int tnn__fuse_act(const tnn_net *net, const tnn__record *record, tnn__op 
    or pixel of it: then all pointers are at that. So rows with a frame between them, or channels of
    a pixel, are told once: what f does to n floats is the layer. What it needs once for the sample
    it does with the first row, r = 0. */
-static void tnn__each(const tnn__sample_at *sample, void (*f)(const tnn__sample_at *part))
+static void tnn__parts(const tnn__sample_at *sample, int flags,
+                       void (*f)(const tnn__sample_at *part))
 {
-    const int flags = sample->op->kind->flags, pixels = flags & TNN__BY_PIXEL;
+    const int pixels = flags & TNN__BY_PIXEL;
     const tnn__blob *in = sample->in, *in2 = sample->in2, *out = sample->out;
     tnn__sample_at part = *sample;
     int j;
@@ -8729,6 +8830,11 @@ static void tnn__each(const tnn__sample_at *sample, void (*f)(const tnn__sample_
             if (part.dx2) part.dx2 = sample->dx2 + at*in2->c;
             f(&part);
         }
+}
+/* By its own kind's flags. */
+static void tnn__each(const tnn__sample_at *sample, void (*f)(const tnn__sample_at *part))
+{
+    tnn__parts(sample, sample->op->kind->flags, f);
 }
 
 /* ---- 6b. Input, reshape, identity, add, concat ----------------------------------------------- */
@@ -9016,8 +9122,8 @@ static void tnn__noise_map(const tnn__sample_at *a, const float *x, float *y)
 /* Forward and backward of all of them, a row: in evaluation y = x. */
 static void tnn__map(const tnn__sample_at *a)
 {
-    if (a->back) a->op->kind->map(a, a->dy, a->dx);
-    else if (a->training) a->op->kind->map(a, a->x, a->y);
+    if (a->training) a->op->kind->map(a, a->back ? a->dy : a->x, a->back ? a->dx : a->y);
+    else if (a->back) tnn__identity_backward(a);
     else tnn__identity_forward(a);
 }
 
@@ -9368,14 +9474,26 @@ static void tnn__statistics(tnn__call *call, const tnn__sample_at *a, double cou
         }
     }
 }
-/* Sets mean and r by column: to those that were kept of the groups; of a scale to 0 and 1, or to
-   its .value if that is all. */
+/* Whether a norm goes by its running statistics, which no value of the batch changes. */
+static int tnn__norm_fixed(const tnn_net *net, const tnn__op *op)
+{
+    return op->track && net->mode != TNN_TRAIN;
+}
+/* Sets mean and r by column: to those that were kept of the groups, or to instance norm's running
+   ones; of a scale to 0 and 1, or to its .value if that is all. */
 static void tnn__group_spread(const tnn__sample_at *a, float *mean, float *rstd)
 {
     const tnn__op *op = a->op;
     const tnn__len groups = op->groups, each = op->cols/groups;
     const float *kept = op->kept ? tnn__group_kept(a) : NULL;
     tnn__len g;
+    if (tnn__norm_fixed(a->net, op)) {
+        const float *running = a->net->buffers + op->s;
+        memcpy(mean, running, (size_t)op->cells*sizeof *mean);
+        for (g = 0; g < op->cells; g++)
+            rstd[g] = 1.0f/sqrtf(running[op->cells + g] + op->options.eps);
+        return;
+    }
     tnn__fill_floats(mean, op->cols, 0);
     tnn__fill_floats(rstd, op->cols, op->affine ? 1 : op->numbers[0]);
     for (g = 0; kept && g < groups; g++) {
@@ -9459,7 +9577,8 @@ static void tnn__instance_statistics(const tnn__call *call)
     }
 }
 /* Before backward, of batch norm: db = sum dy and dw = sum dy x^ of each cell, dy back through its
-   activation; and from these B and C. A is forward's. */
+   activation; and from these B and C, which are 0 where the statistics are fixed. A is
+   forward's. */
 static void tnn__batch_gradients(tnn__call *call)
 {
     tnn_net *net = call->net;
@@ -9467,7 +9586,8 @@ static void tnn__batch_gradients(tnn__call *call)
     const float *w = op->w_floats ? net->flat[TNN__W] + op->weights : NULL;
     const float *rstd = op->kept + op->cells;
     float *by_x = op->kept + 4*op->cells, *plus = by_x + op->cells;
-    const double count = tnn__norm_count(op, &net->blob[op->in], net->n);
+    const double count = tnn__norm_fixed(net, op) ? (double)HUGE_VAL
+                                                  : tnn__norm_count(op, &net->blob[op->in], net->n);
     tnn__len i;
     tnn__batch_sum(call, TNN__SUM_DY, 1);
     for (i = 0; i < op->cells; i++) {
@@ -9486,15 +9606,7 @@ static void tnn__norm_prepare(const tnn__sample_at *a, float *mean)
 {
     const tnn__op *op = a->op;
     float *rstd = mean + op->cells, *kept = op->kept ? tnn__group_kept(a) : NULL;
-    tnn__len i;
-    if (op->track && !a->training) {            /* of instance norm */
-        const float *running = a->net->buffers + op->s;
-        memcpy(mean, running, (size_t)op->cells*sizeof *mean);
-        for (i = 0; i < op->cells; i++)
-            rstd[i] = 1.0f/sqrtf(running[op->cells + i] + op->options.eps);
-        return;
-    }
-    if (kept)
+    if (kept && !tnn__norm_fixed(a->net, op))
         tnn__statistics(NULL, a, tnn__norm_count(op, a->in, 1), kept, NULL, kept + op->groups,
                         op->element ? mean : mean + 4*op->cells);
     if (!op->element) tnn__group_spread(a, mean, rstd);
@@ -9509,6 +9621,7 @@ static void tnn__norm_gradients(const tnn__sample_at *a, float *mean)
     float *rstd = mean + cells, *zero = mean + 3*cells, *by_x = zero + cells, *plus = by_x + cells;
     float *sum = plus + cells, *products = sum + 2*cells;
     const double count = tnn__norm_count(op, in, 1);
+    const int fixed = op->type == TNN_SCALE || tnn__norm_fixed(a->net, op);
     tnn__len g;
     int r;
     tnn__group_spread(a, mean, rstd);
@@ -9522,14 +9635,14 @@ static void tnn__norm_gradients(const tnn__sample_at *a, float *mean)
         a->k->multiply(in->c, products, a->w, products);
         a->k->multiply(in->c, sum, a->w, sum);
     }
-    for (g = 0; op->type != TNN_SCALE && g < op->groups; g++) {
+    for (g = 0; !fixed && g < op->groups; g++) {
         const double factor = (double)tnn__group_kept(a)[op->groups + g]/count;
         const double sum_x = (double)a->k->sum(each, products + g*each);
         const double sum_1 = (double)a->k->sum(each, sum + g*each);
         tnn__fill_floats(by_x + g*each, each, (float)(-factor*sum_x));
         if (op->centred) tnn__fill_floats(plus + g*each, each, (float)(-factor*sum_1));
     }
-    if (op->centred && count < 2) {             /* a single value, which always becomes b */
+    if (op->centred && count < 2 && !fixed) {   /* a single value, which always becomes b */
         tnn__fill_floats(rstd, op->cols, 0);
         tnn__fill_floats(by_x, op->cols, 0);
         tnn__fill_floats(plus, op->cols, 0);
@@ -9662,7 +9775,7 @@ static void tnn__conv_place(tnn_net *net, tnn__op *op, tnn__room *room)
     if (transposed || (op->needs_dx && room->training))
         op->flipped = tnn__take(&room->arena, tnn__flipped_floats(q));
     if (!transposed && !net->options.exact && !op->options.exact
-        && tnn__tileable(q, &op->pool, room->training)) {
+        && tnn__tileable(q, &op->pool, net->loss.type != 0)) {
         const tnn__len floats = (tnn__len)16*q->g.c*q->oc;
         op->tiled = tnn__take(&room->arena, floats);
         op->together = tnn__tiled_images(q);
@@ -13038,6 +13151,11 @@ TNN_API_GATED tnn_net *tnn_create_with(const tnn_net_options *options)
 TNN_API void tnn_free(tnn_net *net)
 {
     if (!net || net->options.memory) return;
+    if (net->inside) {
+        tnn__release(net->inside->memory);
+        tnn__release(net->inside->record);
+        tnn__release(net->inside);
+    }
     tnn__release(net->memory);
     tnn__release(net->record);
     tnn__release(net->loaned_weights);
@@ -13067,13 +13185,28 @@ static tnn_status tnn__check_layer(const tnn_net *net, tnn_layer *layer)
 }
 /* The number of layers so far, which is the last one's number for .from. */
 TNN_API int tnn_layer_count(const tnn_net *net) { return net ? net->layers : 0; }
+/* Gives the network a copy of its records with room for n; who had the others frees them. Behind
+   them is room for what the plan makes of them: of each layer at most 5 tensors and 3 operations,
+   with their blobs. On failure nothing changes. */
+static tnn_status tnn__records(tnn_net *net, int n, const char *what)
+{
+    const tnn__len each = (tnn__len)(sizeof *net->record + 5*sizeof(tnn__named)
+                                     + 3*(sizeof(tnn__op) + sizeof(tnn__blob)));
+    tnn__record *record = (tnn__record *)tnn__net_alloc(net, each*(n + 1), what);
+    if (!record) return TNN_ERROR_MEMORY;
+    if (net->layers) memcpy(record, net->record, (size_t)net->layers*sizeof *record);
+    net->record = record;
+    net->tensor = (tnn__named *)(void *)(record + n);
+    net->op = (tnn__op *)(void *)(net->tensor + 5*(size_t)n);
+    net->blob = (tnn__blob *)(void *)(net->op + 3*(size_t)n + 1);
+    net->capacity = n;
+    return TNN_OK;
+}
 /* Records a layer, with its defaults in PyTorch's terms and the caller's line. Messages of the plan
    begin with that line:
        net.c:12: layer 3, conv2d: kernel 7x7 does not fit its input 3x5x5 with pad 0 ...
    A layer that .from names is marked: its output must be a blob, so nothing after it is fused into
-   it. The records' memory grows by doubling; behind them is room for what the plan makes of them:
-   of each layer at most 5 tensors and 3 operations, with their blobs. On failure nothing is
-   recorded. */
+   it. The records' memory grows by doubling. On failure nothing is recorded. */
 TNN_API_GATED tnn_status tnn_add_with(tnn_net *net, const tnn_layer *layer)
 {
     tnn__record *record;
@@ -13091,18 +13224,9 @@ TNN_API_GATED tnn_status tnn_add_with(tnn_net *net, const tnn_layer *layer)
     tnn__err.layer = 0;
     if (e) return e;
     if (net->layers == net->capacity) {
-        const int n = net->capacity ? 2*net->capacity : 16;
-        const tnn__len each = (tnn__len)(sizeof *record + 5*sizeof(tnn__named)
-                                         + 3*(sizeof(tnn__op) + sizeof(tnn__blob)));
-        record = (tnn__record *)tnn__net_alloc(net, each*(n + 1), "tnn_add");
-        if (!record) return TNN_ERROR_MEMORY;
-        if (net->layers) memcpy(record, net->record, (size_t)net->layers*sizeof *record);
-        tnn__net_release(net, net->record);
-        net->record = record;
-        net->tensor = (tnn__named *)(void *)(record + n);
-        net->op = (tnn__op *)(void *)(net->tensor + 5*(size_t)n);
-        net->blob = (tnn__blob *)(void *)(net->op + 3*(size_t)n + 1);
-        net->capacity = n;
+        record = net->record;
+        if (tnn__records(net, record ? 2*net->capacity : 16, "tnn_add")) return TNN_ERROR_MEMORY;
+        tnn__net_release(net, record);
     }
     record = &net->record[net->layers++];
     record->o = own;
@@ -13225,7 +13349,7 @@ static int tnn__plan_layer(tnn_net *net, tnn__planning *plan, int i)
    layer they are a copy, so that the output is the last blob. */
 static tnn_status tnn__plan_ops(tnn_net *net, int all)
 {
-    int i, k, named = 0, first = 0;     /* first: the one that does something */
+    int i, k, named = net->whole, first = 0;    /* first: the one that does something */
     tnn__planning plan;
     memset(&plan, 0, sizeof plan);
     plan.shape->c = net->options.input[0];
@@ -13252,7 +13376,7 @@ static tnn_status tnn__plan_ops(tnn_net *net, int all)
             plan.at[0] = tnn__named_blob(net, layer->from, plan.shape);
         plan.shape->flat |= (kind->flags & TNN__FLATTENS) != 0;
         /* the last layer's output is the last blob */
-        if (!none || (i == net->layers - 1 && plan.at[0] != plan.ops)) {
+        if (!none || net->whole || (i == net->layers - 1 && plan.at[0] != plan.ops)) {
             const int copy = none || (named && (kind->flags & TNN__ON_BATCH));
             if (tnn__plan_before(net, &plan, i, copy)) break;
             if (!none) fused = tnn__plan_layer(net, &plan, i);
@@ -13266,7 +13390,7 @@ static tnn_status tnn__plan_ops(tnn_net *net, int all)
     }
     net->ops = plan.ops;
     net->blob[plan.ops].flat = plan.shape->flat;
-    for (i = 1; i < net->ops && all && !tnn_failed(); i++)
+    for (i = 1; i < net->ops && all && !net->whole && !tnn_failed(); i++)
         if (!net->blob[i].readers) {
             const tnn__op *op = &net->op[i - 1];
             tnn__about(net, op->layer);
@@ -13312,12 +13436,12 @@ static void tnn__plan_gradients(tnn_net *net)
     for (i = 0; i < net->ops; i++) {
         tnn__op *op = &net->op[i];
         const tnn__blob *in = &net->blob[op->in], *in2 = op->from < 0 ? NULL : &net->blob[op->from];
-        op->trained = op->w_floats > 0 && op->frozen != (op->b_floats ? 3 : 1);
+        op->trained = op->w_floats > 0 && op->frozen != (op->b_floats ? 3 : 1) && !net->whole;
         op->needs_dx = in->needs_grad;
         op->needs_dx2 = in2 && in2->needs_grad;
         op->adds_dx = in->last_reader != i;
         op->adds_dx2 = in2 && (in2->last_reader != i || in2 == in);
-        net->blob[i + 1].needs_grad = op->trained || op->needs_dx || op->needs_dx2;
+        net->blob[i + 1].needs_grad = op->trained || op->needs_dx || op->needs_dx2 || net->whole;
         if (op->w_floats && !op->trained && net->flat[TNN__G])
             memset(net->flat[TNN__G] + op->weights, 0,
                    (size_t)(op->w_floats + op->b_floats)*sizeof(float));
@@ -13428,7 +13552,8 @@ static void tnn__plan_again(tnn_net *net)
      - the input of a dense layer, which makes dx of all samples at once; batch norm does not;
      - the network's output;
      - read by others than the next operation, or not as its first input.
-   All other gradients are a thread's scratch, of one sample (tnn__place_ops). */
+   All other gradients are a thread's scratch, of one sample (tnn__place_ops). Of a `whole` network
+   (12f) all values and gradients live to the end. */
 static void tnn__plan_lives(tnn_net *net, int training)
 {
     const int end = 2*net->ops + 1;
@@ -13437,13 +13562,15 @@ static void tnn__plan_lives(tnn_net *net, int training)
         tnn__blob *b = &net->blob[i];
         const tnn__op *op = &net->op[i - 1];
         const int before = tnn__over_batch(op);
-        const int after = i == net->ops || (net->op[i].kind->flags & TNN__ON_BATCH)
+        const int last = i == net->ops || net->whole;
+        const int after = last || (net->op[i].kind->flags & TNN__ON_BATCH)
                           || b->readers != 1 || net->op[i].in != i;
-        const int kept = i == net->ops || (training && (tnn__needs(op) & TNN__NEEDS_Y));
+        const int kept = last || (training && (tnn__needs(op) & TNN__NEEDS_Y));
         b->life[0].from = i - 1;
         b->life[0].to = kept ? end : i - 1;
         b->life[1].from = 2*net->ops - (i == net->ops ? i : b->last_reader);
-        b->life[1].to = op->kind->flags & TNN__ON_BATCH ? end : 2*net->ops - (i - 1);
+        b->life[1].to = op->kind->flags & TNN__ON_BATCH || net->whole ? end
+                                                                      : 2*net->ops - (i - 1);
         if (!training || !(before || after)) b->life[1].to = -1;
         b->life[2].from = end;
         b->life[2].to = -1;
@@ -13453,7 +13580,7 @@ static void tnn__plan_lives(tnn_net *net, int training)
         tnn__needed(net->blob[op->in].life, training && (tnn__needs(op) & TNN__NEEDS_X) ? end : i);
         if (op->from >= 0) tnn__needed(net->blob[op->from].life, i);
     }
-    if (training) tnn__plan_again(net);
+    if (training && !net->whole) tnn__plan_again(net);
 }
 /* The lives that are DUE at time `when`, as a list: first those that are over with the time before
    it, then those that begin. */
@@ -13591,7 +13718,7 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
     tnn__arena *arena = &room.arena;
     memset(&room, 0, sizeof room);
     arena->memory = memory;
-    room.training = net->loss.type != 0;
+    room.training = net->loss.type != 0 || net->whole;
     room.batch = net->options.batch;
     room.most = (tnn__len)TNN__A_ROWS*32;     /* a dense layer's dx passes through g[0], too */
     tnn__place_params(net);
@@ -13670,7 +13797,7 @@ TNN_API_GATED tnn_status tnn_build(tnn_net *net)
     if (!net->memory) return TNN_ERROR_MEMORY;
     tnn__place(net, net->memory);
     tnn__place_weights(net);
-    e = tnn__init_params(net);
+    e = net->whole ? TNN_OK : tnn__init_params(net);
     net->built = !e;
     if (e) {
         tnn__net_release(net, net->memory);
@@ -13981,7 +14108,8 @@ static tnn__sample_at tnn__at_sample(const tnn__call *call, int i, int s, float 
     if (back && at.out->second) at.y += at.out->second - at.out->data;
     if (at.op->w_floats) at.w = tnn__weights(net, at.op);
     if (at.op->b_floats) at.b = net->flat[TNN__W] + at.op->biases;
-    if (at.op->where && at.training) at.where = at.op->where + (tnn__len)s*tnn__values(at.out);
+    if (at.op->where && (at.training || net->whole))
+        at.where = at.op->where + (tnn__len)s*tnn__values(at.out);
     at.dy = at.out->grad ? at.out->grad + s*at.out->sample : scratch + net->g[(i + 1) & 1];
     if (at.op->needs_dx)
         at.dx = at.op->adds_dx ? scratch + net->g[2]
@@ -14286,22 +14414,14 @@ static tnn_status tnn__check_gradients(tnn_net *net)
     }
     return e;
 }
-/* The gradients of the last loss by all parameters that are trained, in flat[G]. On failure these
-   are lost, and the running statistics stay. It goes back operation by operation; at one that works
-   on single samples it takes the whole trunk that ends there. What lies before the first trained
-   parameters is left out. With .accumulate the gradients become the mean of those since the last
-   step. */
-TNN_API_GATED tnn_status tnn_backward(tnn_net *net)
+/* From the gradient of the last blob back through the operations, one by one; at one that works on
+   single samples it takes the whole trunk that ends there. What lies before the first blob that
+   needs a gradient is left out. Fails where a hook of the user's has. */
+static tnn_status tnn__backward_ops(tnn_net *net)
 {
     tnn__call call;
     tnn_status e;
     int i, k, first;
-    if (tnn_failed()) return (tnn_status)tnn_failed();
-    if (!net || net->stage != TNN__LOSS || net->mode != TNN_TRAIN)
-        return tnn__refuse("tnn_backward: comes after tnn_forward in TNN_TRAIN mode and tnn_loss");
-    if (net->swapped)
-        return tnn__refuse("tnn_backward: the averaged weights are in place; tnn_use_average(net, "
-                           "0) comes first");
     memset(&call, 0, sizeof call);
     call.net = net;
     call.k = tnn__kernels();
@@ -14326,6 +14446,22 @@ TNN_API_GATED tnn_status tnn_backward(tnn_net *net)
         tnn__run(tnn__threads_for(net, call.spans*net->partial_floats), 16*(call.last - call.first),
                  tnn__add_partials, &call);
     }
+    return TNN_OK;
+}
+/* The gradients of the last loss by all parameters that are trained, in flat[G]. On failure these
+   are lost, and the running statistics stay. With .accumulate the gradients become the mean of
+   those since the last step. */
+TNN_API_GATED tnn_status tnn_backward(tnn_net *net)
+{
+    tnn_status e;
+    int i;
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    if (!net || net->stage != TNN__LOSS || net->mode != TNN_TRAIN)
+        return tnn__refuse("tnn_backward: comes after tnn_forward in TNN_TRAIN mode and tnn_loss");
+    if (net->swapped)
+        return tnn__refuse("tnn_backward: the averaged weights are in place; tnn_use_average(net, "
+                           "0) comes first");
+    if ((e = tnn__backward_ops(net)) != TNN_OK) return e;
     for (i = 0; i < net->ops; i++)
         if (net->op[i].masked && net->op[i].trained) {
             float *dw = net->flat[TNN__G] + net->op[i].weights;
@@ -14754,6 +14890,146 @@ TNN_API_GATED double tnn_train_batch_targets(tnn_net *net, const float *x, const
 {
     const tnn__truth truth = {NULL, targets, NULL};
     return tnn__train_batch(net, x, truth, n);
+}
+
+/* ---- 12f. Looking inside ----------------------------------------------------------------------
+   In a network as it is planned most values and gradients are gone when a pass has ended, and some
+   are never made: those between layers that are fused. So a look has a network of its own, a copy
+   that is WHOLE: each layer has an operation, even one that does nothing; nothing is fused; and all
+   values and gradients live to the end. It shares no memory with the network. So training goes on
+   as if nobody had looked, and whoever never looks pays nothing. */
+/* Makes net->inside. Its convolutions go by Winograd's way where the network's do, and a dropout
+   draws what it draws where it is fused. On failure there is none. */
+static tnn_status tnn__look_plan(tnn_net *net)
+{
+    const size_t used = net->used;
+    tnn_net *look = (tnn_net *)tnn__net_alloc(net, (tnn__len)sizeof *look, "tnn_look");
+    int i, k;
+    if (!look) return TNN_ERROR_MEMORY;
+    *look = *net;
+    look->whole = 1;
+    look->built = look->accumulated = 0;
+    look->schedule.type = (tnn_schedule_type)0;
+    memset(look->flat, 0, sizeof look->flat);
+    memset(&look->optimizer, 0, sizeof look->optimizer);
+    if (!tnn__records(look, net->capacity, "tnn_look")) {
+        for (i = 0; i < net->layers; i++) look->record[i].named = 1;
+        for (i = 0; i < net->ops; i++) look->record[net->op[i].layer].o.exact = !net->op[i].tiled;
+        if (tnn_build(look)) tnn__net_release(net, look->record);
+    }
+    if (tnn_failed()) {
+        tnn__net_release(net, look);
+        net->used = used;
+        return (tnn_status)tnn_failed();
+    }
+    for (i = 0; i < net->ops; i++)
+        for (k = 0; net->op[i].p > 0 && k < look->ops; k++)
+            if (look->op[k].layer == net->op[i].layer + 2) look->op[k].drawn = net->op[i].drawn;
+    net->used = look->used;
+    net->most = look->most;
+    net->inside = look;
+    return TNN_OK;
+}
+/* The gradient of the last blob: dy, or 1 at one output of each sample. */
+static tnn_status tnn__look_from(tnn_net *look, const int *outputs, const float *dy)
+{
+    const tnn__blob *b = &look->blob[look->ops];
+    const int values = tnn__values(b);
+    int s, i;
+    for (s = 0; outputs && s < look->n; s++)
+        if (outputs[s] < 0 || outputs[s] >= values)
+            return tnn__refuse("tnn_look: .outputs[%d] = %d must be 0 to %d", s, outputs[s],
+                               values - 1);
+    for (s = 0; s < look->n; s++)
+        for (i = 0; i < values; i++)
+            b->grad[s*b->sample + tnn__place_of(b, i)] =
+                dy ? dy[(tnn__len)s*values + i] : (float)(i == outputs[s]);
+    look->stage = TNN__LOSS;
+    return TNN_OK;
+}
+/* Forward in the copy, with the weights and running statistics of now; then back, if there is a
+   gradient to begin with. What no layer reads has gradient 0. On failure no look is left. */
+TNN_API_GATED tnn_status tnn_look_with(tnn_net *net, const tnn_look_options *options)
+{
+#define TNN__STRUCT tnn_look_options
+    static const tnn__option list[] = {
+        TNN__A(x) TNN__N(n, 1, 1, INT_MAX) TNN__A(mode) TNN__A(outputs) TNN__A(dy) TNN__A(labels)
+        TNN__A(targets) TNN__A(weights)
+    };
+#undef TNN__STRUCT
+    tnn_look_options with;
+    tnn__truth truth;
+    tnn_net *look;
+    tnn_status e;
+    int i, s;
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    if (!net || !options) return tnn__refuse("tnn_look: no network or no options");
+    with = *options;
+    if (TNN__CHECK_READ("tnn_look", options, list, "x n:x mode:x outputs:!dy:!labels:!targets "
+                        "dy:!labels:!targets labels:!targets targets weights:labels|targets")
+        || tnn__check_ranges("tnn_look: ", &with, list, TNN__COUNT_OF(list)))
+        return TNN_ERROR_ARGUMENT;
+    if ((e = tnn_build(net)) != TNN_OK) return e;
+    if (!with.x && net->stage == TNN__NOTHING)
+        return tnn__refuse("tnn_look: without .x it is of the last forward's batch: it comes after "
+                           "tnn_forward and before tnn_step");
+    if (!net->inside && tnn__look_plan(net)) return (tnn_status)tnn_failed();
+    look = net->inside;
+    look->stage = TNN__NOTHING;
+    memcpy(look->flat[TNN__W], net->flat[TNN__W],
+           (size_t)(net->params + 3*net->buffer_floats)*sizeof(float));
+    look->draws = net->draws - !with.x;         /* training forwards count from 1 */
+    if (with.x) e = tnn_forward(look, with.x, with.n, with.mode);
+    else e = tnn_forward(look, net->x, net->n, (tnn_mode)net->mode);
+    truth.labels = with.labels;
+    truth.targets = with.targets;
+    truth.weights = with.weights;
+    if (!with.x && net->stage > TNN__FORWARD && !with.labels && !with.targets) truth = net->truth;
+    if (e) return e;
+    if (with.outputs || with.dy) e = tnn__look_from(look, with.outputs, with.dy);
+    else if (truth.labels || truth.targets) tnn__loss(look, truth);
+    for (i = 1; i < look->ops; i++)
+        for (s = 0; s < look->n && !look->blob[i].readers; s++)
+            memset(look->blob[i].grad + s*look->blob[i].sample, 0,
+                   (size_t)tnn__values(&look->blob[i])*sizeof(float));
+    if (!tnn_failed() && look->stage == TNN__LOSS && !tnn__backward_ops(look))
+        look->stage = TNN__BACKWARD;
+    if (tnn_failed()) look->stage = TNN__NOTHING;
+    return (tnn_status)tnn_failed();
+}
+/* What the last look has of a layer's output, or of the gradient by it: a tensor in PyTorch's
+   order, which the caller frees; .data is NULL on failure. */
+static tnn_tensor tnn__look_at(const char *what, tnn_net *net, int layer, int gradient)
+{
+    tnn_tensor y = {0, 0, 0, 0, NULL};
+    const tnn_net *look = net ? net->inside : NULL;
+    const tnn__blob *b;
+    int s, flat;
+    if (tnn_failed()) return y;
+    if (!look || look->stage < (gradient ? TNN__BACKWARD : TNN__FORWARD))
+        return tnn__refuse("%s: comes after tnn_look%s", what, gradient ? " with .outputs, .dy, "
+                           ".labels or .targets, or after tnn_loss without them" : ""), y;
+    if (layer < 0 || layer > net->layers)
+        return tnn__refuse("%s: layer %d must be 1 to %d, or 0 for the input", what, layer,
+                           net->layers), y;
+    b = &look->blob[layer ? look->record[layer - 1].blob : 1];
+    flat = layer && look->record[layer - 1].flat;
+    y = tnn_tensor_create(look->n, flat ? tnn__values(b) : b->c, flat ? 1 : b->h, flat ? 1 : b->w);
+    for (s = 0; y.data && s < look->n; s++)
+        tnn__channels_first(tnn__kernels(), b->c, b->h, b->w,
+                            gradient ? b->grad + s*b->sample : tnn__sample_data(b, s),
+                            gradient ? tnn__wide(b) : b->row, y.data + s*tnn__values(b));
+    return y;
+}
+/* The output of a layer, counted from 1. */
+TNN_API_GATED tnn_tensor tnn_layer_output(tnn_net *net, int layer)
+{
+    return tnn__look_at("tnn_layer_output", net, layer, 0);
+}
+/* The gradient by it. */
+TNN_API_GATED tnn_tensor tnn_layer_gradient(tnn_net *net, int layer)
+{
+    return tnn__look_at("tnn_layer_gradient", net, layer, 1);
 }
 
 /* ==== 13. DATA =================================================================================
@@ -20313,14 +20589,17 @@ typedef struct {
 #endif
 } tnn__fit;
 
-/* Seconds since some point of time; 0 where there is no clock. It is that of the day, as C99 has no
-   better one: for rates and tables, not for what a run does. */
+/* Seconds since some point of time, to a microsecond; 0 where there is no clock. It is that of the
+   day, as C99 has no better one: for rates and tables, not for what a run does. */
 static double tnn__clock(void)
 {
 #ifdef TINYNN_NO_STDIO
     return 0;
 #elif defined(_WIN32)
-    return (double)GetTickCount64()/1000;
+    long long now, second;
+    QueryPerformanceCounter((union _LARGE_INTEGER *)(void *)&now);
+    QueryPerformanceFrequency((union _LARGE_INTEGER *)(void *)&second);
+    return (double)now/(double)second;
 #else
     struct timeval now;
     return gettimeofday(&now, NULL) ? 0 : (double)now.tv_sec + 1e-6*(double)now.tv_usec;
@@ -20623,6 +20902,443 @@ TNN_API int tnn_progress(void *user, const tnn_fit_state *state)
                 seconds/60%60, seconds%60);
     }
     return 0;
+}
+#endif
+
+/* ---- 16b. Where a step's time goes ------------------------------------------------------------
+   While a step is timed, each operation has a kind of its own, a copy in which the functions are
+   those below: they call what the kind calls and add up the time. So nothing else knows of it, and
+   without a profile no pass looks at a clock. The page of a small network may begin
+
+                               Layer  Forward us Backward us Share %   GFLOP/s  Peak %        MB
+                               input       23.21        0.00    0.21                        0.38
+                            1 conv2d      215.19      172.91    3.45    148.94   65.91     12.64
+                    2 batchnorm+relu      308.66      570.92    7.82                       30.63
+
+   which says: the convolution's 148.94 GFLOP/s are two thirds of what these two threads can
+   do, while batch norm moves 30 MB in 0.9 ms and does not count in GFLOP/s.
+   A clock of microseconds is coarse for a sample in one layer. But what it cuts off at the
+   beginning and at the end of a call is the same on average: over many samples the sum is right.
+   Looking at it takes some 50 ns, and the more, the smaller the layers: so the times of a pass are
+   scaled to those of a pass without (tnn__put_profile). */
+/* An operation's functions while it is timed, and their times. */
+typedef struct {
+    tnn__layer_kind kind;           /* first: op->kind leads here */
+    tnn__extras     extras;
+    /* Of a sample: any thread calls these, so that they add up as atomic ints. */
+    int             us[2];          /* microseconds forward and back, of all threads together */
+    /* Over the batch: the thread that goes through the plan calls these; others only help. */
+    double          wall[2];        /* seconds */
+} tnn__timed;
+/* Adds the time since `began` to the operation's; `wall`: it is that of all threads. What forward
+   does again on the way back counts there. A clock that is set meanwhile does no harm. */
+static void tnn__spent(const tnn_net *net, const tnn__op *op, double began, int wall)
+{
+    tnn__timed *timed = (tnn__timed *)(uintptr_t)op->kind;
+    const int back = net->stage == TNN__LOSS;
+    const double seconds = TNN__MAX(0, TNN__MIN(tnn__clock() - began, 1000));
+    if (wall) timed->wall[back] += seconds;
+    else TNN__ADD(&timed->us[back], (int)(seconds*1e6 + 0.5));
+}
+/* Function tnn__timed_NAME(at), of a sample or of the batch, does `call` and counts its time. `own`
+   is the kind that the operation has when it is not timed; the copy has the rest of it. */
+#define TNN__TIMED(name, part, wall, call) \
+    static void tnn__timed_##name(part *at) \
+    { \
+        const tnn__layer_kind *own = &tnn__layer_kinds[TNN__NTH(at->op->type)]; \
+        const double began = tnn__clock(); \
+        call; \
+        tnn__spent(at->net, at->op, began, wall); \
+    }
+TNN__TIMED(forward, const tnn__sample_at, 0, tnn__parts(at, own->flags, own->forward))
+TNN__TIMED(backward, const tnn__sample_at, 0, tnn__parts(at, own->flags, own->backward))
+TNN__TIMED(prepare, const tnn__call, 1, own->extras->prepare(at))
+TNN__TIMED(after, const tnn__call, 1, own->extras->after(at))
+TNN__TIMED(prepare_backward, const tnn__call, 1, own->extras->prepare_backward(at))
+TNN__TIMED(over_backward, tnn__call, 1, own->extras->backward(at))
+/* The same of the pass over the batch forward, which may fail. */
+static tnn_status tnn__timed_over(tnn__call *at)
+{
+    const double began = tnn__clock();
+    const tnn_status e = tnn__layer_kinds[TNN__NTH(at->op->type)].extras->forward(at);
+    tnn__spent(at->net, at->op, began, 1);
+    return e;
+}
+/* Gives the operations their timed kinds, or, if `timed` is NULL, their own back. What a kind does
+   not have stays NULL, as the passes ask for that; by row or by pixel goes tnn__parts, within what
+   is timed, or the clock would take longer than a row. */
+static void tnn__time_ops(tnn_net *net, tnn__timed *timed)
+{
+    int i;
+    for (i = 0; i < net->ops; i++) {
+        const tnn__layer_kind *own = &tnn__layer_kinds[TNN__NTH(net->op[i].type)];
+        tnn__layer_kind *kind = timed ? &timed[i].kind : NULL;
+        net->op[i].kind = timed ? kind : own;
+        if (!timed) continue;
+        *kind = *own;
+        kind->flags &= ~(TNN__BY_ROW | TNN__BY_PIXEL);
+        if (own->forward) kind->forward = tnn__timed_forward;
+        if (own->backward) kind->backward = tnn__timed_backward;
+        if (!own->extras) continue;
+        timed[i].extras = *own->extras;
+        kind->extras = &timed[i].extras;
+        if (own->extras->prepare) timed[i].extras.prepare = tnn__timed_prepare;
+        if (own->extras->forward) timed[i].extras.forward = tnn__timed_over;
+        if (own->extras->after) timed[i].extras.after = tnn__timed_after;
+        if (own->extras->prepare_backward)
+            timed[i].extras.prepare_backward = tnn__timed_prepare_backward;
+        if (own->extras->backward) timed[i].extras.backward = tnn__timed_over_backward;
+    }
+}
+/* A step on the loader's batch, or without a loss a forward; without an optimizer it ends with
+   backward. Adds the seconds of forward, backward, loss, optimizer, in this order: the first two
+   are columns of the table, the others rows. */
+static void tnn__time_step(tnn_net *net, const tnn_loader *batch, double seconds[4])
+{
+    const int trains = net->loss.type != 0;
+    double then = tnn__clock(), now;
+    int i;
+    for (i = 0; i < 4 && !tnn_failed(); i++) {
+        if (i == 0) tnn_forward(net, batch->x, batch->n, trains ? TNN_TRAIN : TNN_EVAL);
+        if (i == 1 && trains) tnn__loss(net, tnn__truth_of(batch));
+        if (i == 2 && trains) tnn_backward(net);
+        if (i == 3 && trains && net->optimizer.type) tnn_step(net);
+        now = tnn__clock();
+        seconds[i == 1 ? 2 : i == 2 ? 1 : i] += now - then;
+        then = now;
+    }
+}
+/* The peak is that of a product (24, 32) over 96, which together take 25 KB: no thread has to wait
+   for memory. So it is the limit of the kernels of section 3 on this machine, a few per cent below
+   what the processor's data sheet says. How many floats a thread needs, and products at a time: */
+enum { TNN__PEAK = 24*96 + 96*32 + 24*32, TNN__PEAKS = 400 };
+/* A task: that product, so many times, in the worker's part of the floats. */
+static void tnn__peak_task(void *context, int task, int worker)
+{
+    tnn__mm mm = tnn__product(24, 32, 96, 96, 1);
+    int i;
+    (void)task;
+    mm.a = (float *)context + (tnn__len)worker*TNN__PEAK;
+    mm.b = mm.a + 24*96;
+    mm.bp = 96*16;
+    mm.c = (float *)(uintptr_t)mm.b + 96*32;
+    mm.ldc = 32;
+    for (i = 0; i < TNN__PEAKS; i++) tnn__kernels()->mm(&mm);
+}
+/* Floating-point operations per second that a matrix product reaches with all it needs in the
+   nearest cache, in so many threads: the best of 40 times. 0 on failure. */
+static double tnn__peak(int threads)
+{
+    float *floats = tnn__workspace((tnn__len)threads*TNN__PEAK, "tnn_profile");
+    double best = 0;
+    int i;
+    if (floats) tnn__fill_floats(floats, (tnn__len)threads*TNN__PEAK, 0.5f);
+    for (i = 0; i < 40 && floats; i++) {
+        const double began = tnn__clock();
+        tnn__run(threads, threads, tnn__peak_task, floats);
+        best = TNN__MAX(best, 2.0*threads*TNN__PEAKS*24*32*96/TNN__MAX(tnn__clock() - began, 1e-6));
+    }
+    tnn__release(floats);
+    return best;
+}
+/* A row: seconds forward and back of a step, their share of `total`; of a product also operations
+   per second and their share of `peak`; MB where there are any. What is left over by subtraction
+   may be less than 0 by a rounding, and is shown as 0. */
+static void tnn__put_time(tnn__page *page, const char *name, const double seconds[2], double total,
+                          double flops, double peak, double mb)
+{
+    const double all = seconds[0] + seconds[1];
+    char line[160], *const end = line + sizeof line - 1, *to;
+    to = tnn__putf(line, end, "%34s%12f%12f%8f", name, TNN__MAX(seconds[0], 0)*1e6,
+                   TNN__MAX(seconds[1], 0)*1e6, TNN__MAX(100*all/total, 0));
+    if (flops > 0 && all > 0)
+        to = tnn__putf(to, end, "%10f%8f", flops/all*1e-9, 100*flops/all/peak);
+    else if (mb > 0) to = tnn__putf(to, end, "%10s%8s", "", "");
+    if (mb > 0) to = tnn__putf(to, end, "%10f", mb);
+    tnn__putf(to, end, "\n");
+    tnn__add_text(page, line);
+}
+/* The row of operation i, of seconds per step, with the layers that are fused into it. Counts what
+   it must do at least:
+       floats      x, y and w forward; on the way back dy, what it needs of x and y (tnn__needs), dx
+                   and w for it, dw
+       products    one of the whole size each for y, dx and dw, where they are made
+   A layer's copy, reshape or padding before it is a row of its own, with the same number. */
+static void tnn__put_timed(tnn__page *page, const tnn_net *net, int i, const double seconds[2],
+                           double total, double peak)
+{
+    const tnn__op *op = &net->op[i];
+    const tnn__conv *q = &op->q;
+    const int trains = net->loss.type != 0, flags = op->kind->flags, needs = tnn__needs(op);
+    const double in = tnn__values(&net->blob[op->in]), out = tnn__values(&net->blob[i + 1]);
+    const double in2 = op->from < 0 ? 0 : tnn__values(&net->blob[op->from]);
+    const double dx = trains && op->needs_dx, dx2 = trains && op->needs_dx2;
+    const double dw = trains && op->trained, ways = 1 + dx + dw;    /* as many products */
+    double floats = in + in2 + out;             /* forward: of a sample; then also back */
+    char name[160], *const end = name + sizeof name - 1, *to;
+    int k = op->layer;
+    if (dx + dx2 + dw > 0)
+        floats += out + dx*in + dx2*in2 + (needs & TNN__NEEDS_X ? in : 0)
+                  + (needs & TNN__NEEDS_Y ? out : 0);
+    to = i || net->direct ? tnn__putf(name, end, "%d ", k + 1) : name;
+    to = tnn__putf(to, end, "%s", op->kind->name);
+    for (k++; op->type == (int)net->record[op->layer].o.type && k < net->layers
+              && net->record[k].blob == i + 1; k++)
+        to = tnn__putf(to, end, "+%s", tnn__layer_kinds[TNN__NTH(net->record[k].o.type)].name);
+    tnn__put_time(page, name, seconds, total, flags & TNN__PRODUCT ? 2*ways*net->n*(double)q->oc
+                  *q->g.oh*q->g.ow*(double)q->inner : 0, peak,
+                  4*(floats*net->n + ways*(double)op->w_floats)/1048576);
+}
+/* The table. `plain` are the seconds of a step without timed operations; those of the timed ones
+   are of several steps, in which a pass took `with`: so that share of it is what an operation takes
+   of `plain`. Times of all threads are divided by their number, whether they had something to do
+   all the time or not; if not, that is in `other`. */
+static void tnn__put_profile(tnn__page *page, const tnn_net *net, const tnn__timed *timed,
+                             const double plain[4], const double with[4], double peak)
+{
+    const double total = plain[0] + plain[1] + plain[2] + plain[3];
+    double row[2], other[2], none[2] = {0, 0};
+    char line[200];
+    int i, k;
+    tnn__putf(line, line + sizeof line - 1, "%34s%12s%12s%8s%10s%8s%10s\n%s", "Layer", "Forward us",
+              "Backward us", "Share %", "GFLOP/s", "Peak %", "MB", tnn__thin);
+    tnn__add_text(page, line);
+    for (k = 0; k < 2; k++) other[k] = plain[k];
+    for (i = 0; i < net->ops; i++) {
+        for (k = 0; k < 2; k++) {
+            row[k] = (timed[i].us[k]*1e-6/net->threads + timed[i].wall[k])*plain[k]
+                     /TNN__MAX(with[k], 1e-9);
+            other[k] -= row[k];
+        }
+        tnn__put_timed(page, net, i, row, total, peak);
+    }
+    tnn__put_time(page, "other", other, total, 0, 0, 0);
+    none[0] = plain[2];
+    if (net->loss.type) tnn__put_time(page, "loss", none, total, 0, 0, 0);
+    none[0] = 0;
+    none[1] = plain[3];
+    if (net->optimizer.type) tnn__put_time(page, "optimizer", none, total, 0, 0, 0);
+    tnn__add_text(page, tnn__thick);
+    none[0] = plain[0] + plain[2];
+    none[1] = total - none[0];
+    tnn__put_time(page, "a step", none, total, 0, 0, 0);
+    tnn__putf(line, line + sizeof line - 1, "Batch of %d, %d threads, %s, peak %f GFLOP/s\n",
+              net->n, net->threads, tnn_isa(), peak*1e-9);
+    tnn__add_text(page, line);
+}
+/* Sets `plain`, of one step, adds up `with` and, in `timed`, the operations' times.
+   For half a second, blocks of at least 10 ms of steps without timed operations, and as many with
+   them, in turn. Of those without the quickest block counts, as other processes only ever slow it
+   down; the times of operations are scaled to what their pass takes there. The rest is `other`. */
+static void tnn__time_steps(tnn_net *net, const tnn_loader *batch, tnn__timed *timed,
+                            double plain[4], double with[4])
+{
+    const double began = tnn__clock();
+    double least = HUGE_VAL, all;
+    int i, n, k, blocks;
+    for (blocks = 0; (blocks < 4 || tnn__clock() - began < 0.5) && !tnn_failed(); blocks++) {
+        double block[4] = {0, 0, 0, 0};
+        if (blocks < 2) {                       /* the first one is not counted */
+            memset(timed, 0, (size_t)net->ops*sizeof *timed);
+            memset(with, 0, 4*sizeof *with);
+            least = HUGE_VAL;
+        }
+        for (n = 0, all = 0; all < 0.01 && n < 10000 && !tnn_failed(); n++) {
+            tnn__time_step(net, batch, block);
+            all = block[0] + block[1] + block[2] + block[3];
+        }
+        for (i = 0; i < 4 && all/n < least; i++) plain[i] = block[i]/n;
+        least = TNN__MIN(least, all/n);
+        tnn__time_ops(net, timed);
+        for (k = 0; k < n; k++) tnn__time_step(net, batch, with);
+        tnn__time_ops(net, NULL);
+    }
+}
+/* On a copy of the network's memory, as what tries steps does (14c). The learning rate is as good
+   as 0 meanwhile, without a schedule: so many steps on one batch would lead astray, to weights that
+   are not finite. */
+TNN_API_GATED size_t tnn_profile(tnn_net *net, const tnn_data *data, char *text, size_t room)
+{
+    tnn_loader_options own;
+    tnn_loader *batch = NULL;
+    tnn__timed *timed = NULL;
+    tnn_net before;
+    float *memory = NULL;
+    tnn__page page = {text, room, 0};
+    double plain[4], with[4], peak;
+    memset(&own, 0, sizeof own);
+    if (tnn_failed()) return 0;
+    if (!net || !data || (room && !text))
+        return tnn__refuse("tnn_profile: no network, no data or no text to write to"), 0;
+    if (!(tnn__clock() > 0)) return tnn__refuse("tnn_profile: there is no clock"), 0;
+    own.batch = net->options.batch;
+    if (!tnn_build(net) && (batch = tnn_loader_create_with(data, &own)) != NULL
+        && !tnn__loader_fits("tnn_profile", net, batch, net->loss.type != 0) && tnn_next(batch)
+        && (memory = tnn__keep("tnn_profile", net, &before)) != NULL
+        && (timed = (tnn__timed *)tnn__alloc(tnn__mul(net->ops, (tnn__len)sizeof *timed),
+                                             "tnn_profile")) != NULL) {
+        peak = tnn__peak(net->threads);
+        net->schedule.type = (tnn_schedule_type)0;
+        net->optimizer.lr = 1e-12;
+        if (!tnn_failed()) tnn__time_steps(net, batch, timed, plain, with);
+        if (!tnn_failed()) tnn__put_profile(&page, net, timed, plain, with, peak);
+    }
+    if (memory) tnn__put_back(net, &before, memory);
+    tnn__release(timed);
+    tnn_loader_free(batch);
+    if (tnn_failed()) return 0;
+    if (room) text[TNN__MIN(page.length, room - 1)] = 0;
+    return page.length;
+}
+
+/* ---- 16c. What layers are like ----------------------------------------------------------------
+   Outputs come from the copy of the network in which tnn_look has kept them (12f), as they lie
+   there; weights and gradients from the network itself, in PyTorch's order, as in the flat vectors
+   there is padding between them. What the numbers tell: outputs whose deviation grows or shrinks
+   from layer to layer need other initial weights; dead units have learnt for the last time; an
+   update of a thousandth of the weights is usual, of a tenth too large, of a millionth too small.
+   Sums are doubles, in the order of the values: the same on every machine. */
+/* How many values there are, their sum, that of their squares, and how many of them are 0. */
+typedef struct { double n, sum, squares, zeros; } tnn__moments;
+/* One more. */
+static void tnn__take_in(tnn__moments *all, double x)
+{
+    all->n++;
+    all->sum += x;
+    all->squares += x*x;
+    all->zeros += !(x < 0 || x > 0);
+}
+/* Writes mean and standard deviation, each after a tab; "nan" where there is nothing. */
+static char *tnn__put_moments(char *to, char *end, const tnn__moments *all)
+{
+    const double mean = all->n > 0 ? all->sum/all->n : TNN__NAN;
+    const double var = all->squares/all->n - mean*mean;
+    return tnn__putf(to, end, "\t%g\t%g", mean, var < 0 ? 0 : sqrt(var));
+}
+/* The outputs of blob b in the last look: adds them to *all, and returns which part of the units is
+   0 everywhere. `alive` (units) is scratch: 1 for a unit that is not 0 somewhere. In a flattened
+   image each value is a unit, else each channel; as channels come last, value i of a row belongs to
+   unit i modulo the channels. */
+static double tnn__dead_units(const tnn_net *look, const tnn__blob *b, int flat, float *alive,
+                              tnn__moments *all)
+{
+    const int units = flat ? tnn__values(b) : b->c, wide = (int)tnn__wide(b);
+    int s, r, i, dead = 0;
+    tnn__fill_floats(alive, units, 0);
+    for (s = 0; s < look->n; s++)
+        for (r = 0; r < b->h; r++)
+            for (i = 0; i < wide; i++) {
+                const float x = tnn__sample_data(b, s)[r*b->row + i];
+                tnn__take_in(all, (double)x);
+                if (x < 0 || x > 0) alive[(r*wide + i)%units] = 1;
+            }
+    for (i = 0; i < units; i++) dead += !(alive[i] > 0);
+    return (double)dead/units;
+}
+/* A row for each layer: of its output's blob, and of the tensor with its weight, if it has one. Of
+   `moved`, .squares are those of what the step has added and .sum is that of the squares before. */
+TNN_API_GATED size_t tnn_layer_statistics(tnn_net *net, int epoch, const float *before, char *text,
+                                          size_t room)
+{
+    const tnn_net *look = net ? net->inside : NULL;
+    tnn__page page = {text, room, 0};
+    char line[320], *const end = line + sizeof line - 1, *to;
+    float *alive;
+    tnn__len units = 1;
+    int i, k, at;
+    if (tnn_failed()) return 0;
+    if (!look || look->stage < TNN__FORWARD || (room && !text))
+        return tnn__refuse("tnn_layer_statistics: %s", text || !room ? "comes after tnn_look"
+                           : "no text to write to"), 0;
+    for (i = 0; i <= look->ops; i++) units = TNN__MAX(units, tnn__values(&look->blob[i]));
+    if ((alive = tnn__workspace(units, "tnn_layer_statistics")) == NULL) return 0;
+    tnn__add_text(&page, "epoch\tlayer\tname\toutput_mean\toutput_std\tzeros\tdead\tweight_mean\t"
+                  "weight_std\tgradient_mean\tgradient_std\tupdate\n");
+    for (i = 0; i < net->layers; i++) {
+        const tnn__record *record = &look->record[i];
+        tnn__moments out = {0, 0, 0, 0}, w = out, g = out, moved = out;
+        const double dead = tnn__dead_units(look, &look->blob[record->blob], record->flat, alive,
+                                            &out);
+        for (k = 0; k < net->trained_tensors; k++) {
+            const tnn__op *op = net->tensor[k].op;
+            const int which = net->tensor[k].which, is = op->layer == i && which == TNN__WEIGHT;
+            for (at = 0; is && at < tnn__param_of(op, which).count; at++) {
+                const float *x = tnn__param_at(net, op, which, net->flat[TNN__W], at);
+                const tnn__len place = x - net->flat[TNN__W];
+                tnn__take_in(&w, (double)*x);
+                if (net->flat[TNN__G]) tnn__take_in(&g, (double)net->flat[TNN__G][place]);
+                if (!before) continue;
+                moved.squares += ((double)*x - (double)before[place])
+                                 *((double)*x - (double)before[place]);
+                moved.sum += (double)before[place]*(double)before[place];
+                moved.n++;
+            }
+        }
+        to = tnn__putf(line, end, "%d\t%d\t%s", epoch, i + 1,
+                       tnn__layer_kinds[TNN__NTH(record->o.type)].name);
+        to = tnn__putf(tnn__put_moments(to, end, &out), end, "\t%g\t%g", out.zeros/out.n, dead);
+        to = tnn__put_moments(tnn__put_moments(to, end, &w), end, &g);
+        tnn__putf(to, end, "\t%g\n", moved.n > 0 ? sqrt(moved.squares/moved.sum) : TNN__NAN);
+        tnn__add_text(&page, line);
+    }
+    tnn__release(alive);
+    if (room) text[TNN__MIN(page.length, room - 1)] = 0;
+    return page.length;
+}
+#if !defined(TINYNN_NO_FILES) && !defined(TINYNN_NO_STDIO)
+/* After the last step but one of an epoch the weights are copied; after the last one the batch,
+   which is there still, is looked at, and the table grows by the epoch's rows. It is kept whole in
+   watch->text, and the file replaced by it: who reads it meanwhile never finds half of it. The
+   look has the weights after the step, and the running statistics; the gradients are those that
+   led to it, clipped and with the penalties' if there are any. On failure the run ends. */
+TNN_API int tnn_watch_layers(void *user, const tnn_fit_state *state)
+{
+    tnn_watch *watch = (tnn_watch *)user;
+    const tnn_loader *batch = state ? state->batches : NULL;
+    const int left = batch ? batch->batches - 1 - batch->batch_index : 0;   /* batches to come */
+    tnn_look_options with;
+    size_t length, floats = 0;
+    const float *weights;
+    char *text, *rows;
+    if (tnn_failed()) return 1;
+    if (!watch || !watch->path || !state)
+        return tnn__refuse("tnn_watch_layers: .user of tnn_fit is to be a tnn_watch with .path"), 1;
+    if (state->epoch_ended || left > 1) return 0;           /* mostly there is nothing to do */
+    weights = tnn_flat(state->net, 0, &floats);
+    if (left == 0) {                            /* the epoch's last step has been */
+        memset(&with, 0, sizeof with);
+        with.x = batch->x;
+        with.n = batch->n;
+        if (tnn_look_with(state->net, &with)) return 1;
+        length = tnn_layer_statistics(state->net, state->epoch, watch->before, NULL, 0);
+        text = (char *)tnn__alloc((tnn__len)(watch->length + length + 1), "tnn_watch_layers");
+        if (!text) return 1;
+        if (watch->text) memcpy(text, watch->text, watch->length);
+        rows = text + watch->length;
+        tnn_layer_statistics(state->net, state->epoch, watch->before, rows, length + 1);
+        if (watch->text) {                      /* one head is enough */
+            const size_t head = strcspn(rows, "\n") + 1;
+            memmove(rows, rows + head, length + 1 - head);
+        }
+        tnn__release(watch->text);
+        watch->text = text;
+        watch->length = strlen(text);
+        tnn_write_file(watch->path, text, watch->length);
+    }
+    if (!watch->before)
+        watch->before = tnn__workspace((tnn__len)floats, "tnn_watch_layers");
+    if (watch->before) memcpy(watch->before, weights, floats*sizeof *weights);
+    return tnn_failed() != 0;
+}
+/* Frees what a watch has, and makes it what it was before: with a path alone. */
+TNN_API void tnn_watch_end(tnn_watch *watch)
+{
+    if (!watch) return;
+    tnn__release(watch->before);
+    tnn__release(watch->text);
+    watch->before = NULL;
+    watch->text = NULL;
+    watch->length = 0;
 }
 #endif
 
@@ -22966,6 +23682,12 @@ TNN__GATE5(double, gradient_check, tnn_net *, net, const float *, x, const int *
            int, samples)
 TNN__GATE3(double, gradient_check_loader, tnn_net *, net, const tnn_loader *, loader, int, samples)
 TNN__GATE2(tnn_status, update_statistics, tnn_net *, net, tnn_loader *, loader)
+TNN__GATE2(tnn_status, look_with, tnn_net *, net, const tnn_look_options *, options)
+TNN__GATE2(tnn_tensor, layer_output, tnn_net *, net, int, layer)
+TNN__GATE2(tnn_tensor, layer_gradient, tnn_net *, net, int, layer)
+TNN__GATE5(size_t, layer_statistics, tnn_net *, net, int, epoch, const float *, before,
+           char *, text, size_t, room)
+TNN__GATE4(size_t, profile, tnn_net *, net, const tnn_data *, data, char *, text, size_t, room)
 TNN__GATE4(size_t, summary, tnn_net *, net, char *, text, size_t, room, int, flags)
 #ifndef TINYNN_NO_SEARCH
 /* 1i: search */
@@ -23066,8 +23788,8 @@ TNN__AS_BEFORE
           takes a loader take them. On targets .accuracy is NaN, where it was 0. New are
           tnn_loss_weighted, tnn_loader_loss, tnn_measure, tnn_normalize_channels,
           tnn_split_stratified, tnn_kfold, samplers and shards of loaders, tnn_fit, tnn_predict,
-          metrics of predictions, tnn_load_folder and tnn_resize.
-          TINYNN_DLL and TNN_API are for shared libraries, tnn_version and
+          metrics of predictions, tnn_load_folder, tnn_resize, tnn_look, tnn_profile and
+          tnn_layer_statistics. TINYNN_DLL and TNN_API are for shared libraries, tnn_version and
           TNN_VERSION_MAJOR, _MINOR, _PATCH for programs that use one.
    0.1.0  The first. */
 

@@ -28,6 +28,21 @@ check "several labels" says hello_labels '^right .* \(9[89]\|100\)' '^high .* \(
 check "auto-encoder" says hello_autoencoder 'after training 0\.00'
 check "segmentation" says hello_segmentation '^9[89]\.'
 
+saliency() { # in the picture's second and third part the shape is brighter than what is around it
+    says hello_saliency && tail -c 9216 "$dir/hello_saliency/saliency.ppm" | od -An -v -tu1 |
+        tr -s ' ' '\n' | sed '/^$/d' | awk '
+            { k = int((NR - 1)/3); part = int(k/32)%3; at = int(k/96)*32 + k%32
+              if (part == 0) on[at] = $1 >= 128
+              sum[part, at] += $1 }
+            END { for (at = 0; at < 1024; at++) {
+                      n[on[at]]++
+                      for (part = 1; part < 3; part++) light[part, on[at]] += sum[part, at] }
+                  for (part = 1; part < 3; part++)
+                      if (n[1] < 20 || n[1] > 81 || light[part, 1]/n[1] < 2*light[part, 0]/n[0]) {
+                          print "part", part, n[1], light[part, 1], light[part, 0]; exit 1 } }'
+}
+check "saliency" saliency
+
 resumed() { # four calls of three epochs are the twelve epochs of one that is not stopped
     mkdir "$dir/resume" && sed -e '/define TINYNN_IMPLEMENTATION/d' \
         -e 's|"../tinynn.h"|"tinynn.h"|' experiments/hello_resume.c > "$dir/resume/r.c" &&

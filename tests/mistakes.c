@@ -636,6 +636,29 @@ static void training(void)
       classifier(); samples(8);
       loader = tnn_loader_create(&data, .batch = 8); tnn_lr_finder f = {.steps = 10};
       tnn_lr_find(net, loader, &f););
+    M("a layer's output without a look", "comes after tnn_look", "tnn_layer_output", NULL,
+      classifier(); tnn_forward(net, x, 8, TNN_EVAL); tnn_layer_output(net, 1););
+    M("gradient of a look forward", "comes after tnn_look", "tnn_layer_gradient", "with .outputs",
+      classifier(); tnn_look(net, .x = x, .n = 8); tnn_layer_gradient(net, 1););
+    M("a layer that there is not", "layer 9", "tnn_layer_output", "must be 1 to 1, or 0 for",
+      classifier(); tnn_look(net, .x = x, .n = 8); tnn_layer_output(net, 9););
+    M("look at a batch after its step", "of the last forward's batch", "tnn_look",
+      "before tnn_step",
+      classifier(); tnn_train_batch(net, x, y, 8); tnn_look(net, .x = NULL););
+    M("saliency of a class that is none", ".outputs[1] = 3", "tnn_look", "must be 0 to 2",
+      static int most[2]; most[1] = 3;
+      classifier(); tnn_look(net, .x = x, .n = 2, .outputs = most););
+    M("saliency of the loss without one", "no loss was set", "tnn_loss", "by tnn_set_loss",
+      flat(); tnn_add(net, TNN_DENSE, .units = 3); tnn_look(net, .x = x, .labels = y););
+    M("profile with images of others", "samples of 3x1x1", "tnn_profile", "a network of 4x1x1",
+      classifier(); samples(8); data.c = 3;
+      char page[100]; tnn_profile(net, &data, page, sizeof page););
+    M("statistics without a look", "comes after tnn_look", "tnn_layer_statistics", NULL,
+      classifier(); tnn_layer_statistics(net, 1, NULL, NULL, 0););
+    M("a watch without a path", "is to be a tnn_watch", "tnn_watch_layers", "with .path",
+      classifier(); samples(8); tnn_watch watch = {0};
+      tnn_history run = tnn_fit(net, &data, NULL, .callback = tnn_watch_layers, .user = &watch);
+      tnn_history_free(&run););
 }
 
 /* ---- files ----------------------------------------------------------------------------------- */
