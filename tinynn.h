@@ -70,7 +70,8 @@
        14  Training              metrics, early stopping, learning-rate finder, gradient check,
                                  summary
      to be skipped on first reading:
-       15  Files                 arrays (.npy, CSV, PGM, PPM), weights as safetensors, checkpoints
+       15  Files                 arrays (.npy, .npz, CSV, PGM, PPM), tables, weights as
+                                 safetensors, checkpoints
        16  The loop              tnn_fit, its history and its progress
        17  Search                of hyper-parameters: samplers, pruners, journals
        18  Networks as C
@@ -99,7 +100,8 @@
                      your own; on plateaus; a learning-rate finder; early stopping
        regularizers  L1, L2, elastic net, orthogonality; max-norm, unit norm, min-max norm, w >= 0
        data          bytes or floats in memory, or a function that is read ahead; labels, labels of
-                     pixels, targets, auto-encoders, sample weights; means of channels; random and
+                     pixels, targets, auto-encoders, sample weights; tables, their columns by name
+                     as inputs, targets, classes, one-hot; means of channels; random and
                      stratified splits, folds; shuffled, weighted, balanced and sharded samplers
        training      tnn_fit: history, early stopping, best weights, checkpoints, a progress bar
        metrics       accuracy, top k, precision, recall, F1, IoU, Matthews, kappa; areas under ROC
@@ -108,8 +110,9 @@
        augmentation  flips, shift, crop, rotation, scale, shear, colours, cutout, erasing, mixup,
                      cutmix; labels of pixels and images as targets are moved along
        initial       torch.nn.init's, Keras' variance scaling
-       files         IDX, .npy, CSV, PGM, PPM, safetensors (PyTorch's weights by name, all or some
-                     of them), checkpoints from which a run goes on to the same bits; networks as C
+       files         IDX, .npy, .npz, CSV, PGM, PPM, safetensors (PyTorch's weights by name, all
+                     or some of them), checkpoints from which a run goes on to the same bits;
+                     networks as C
        search        TPE, random, grid; median pruning, successive halving; studies that are
                      interrupted, resumed, shared by processes
 
@@ -19560,7 +19563,8 @@ static unsigned tnn__take_bits(tnn__bitstream *in, int n)
    one code, or there is a single one, of one bit, or none. */
 static int tnn__codes(const unsigned char *length, int n, uint16_t *codes)
 {
-    int count[16] = {0}, next[16], code = 0, used = 0, i, k, bit;
+    int count[16] = {0}, next[16];      /* codes of a length; the next one */
+    int code = 0, used = 0, i, k, bit;
     memset(codes, 0, sizeof *codes << 15);
     for (i = 0; i < n; i++) if (length[i]) { count[length[i]]++; used++; }
     for (i = 1; i < 16; i++) {
@@ -19597,8 +19601,8 @@ static int tnn__block_codes(tnn__bitstream *in, int fixed, uint16_t *codes)
 {
     static const unsigned char order[] = {16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14,
                                           1, 15};
-    unsigned char length[288 + 32] = {0}, of_lengths[19] = {0};
-    int literals = 288, distances = 30, n, i, symbol;
+    unsigned char length[288 + 32] = {0}, of_lengths[19] = {0};         /* of codes */
+    int literals, distances, n, i, symbol;
     if (fixed) {
         for (i = 0; i < 288; i++)
             length[i] = (unsigned char)(i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8);
@@ -19629,7 +19633,7 @@ static int tnn__inflate(const unsigned char *p, tnn__len size, unsigned char *to
 {
     tnn__bitstream in = {p, p + size, 0, 0, 0};
     tnn__len at = 0;                    /* bytes written */
-    int last, kind, symbol, n, back;
+    int last, kind, symbol, n, back;    /* of a block; bytes, and how far back they are */
     do {
         last = (int)tnn__take_bits(&in, 1);
         kind = (int)tnn__take_bits(&in, 2);
@@ -19685,18 +19689,21 @@ typedef struct {
     uint32_t    crc;
     tnn__len    packed, size, at;       /* its bytes in the file, unpacked; where it begins */
 } tnn__member;
-/* A number of 4 or 8 bytes, saturating. */
+/* A number of 2, 4 or 8 bytes, saturating: sums of a few do not overflow. */
 static tnn__len tnn__zip_number(const unsigned char *p, int bytes)
 {
     return (tnn__len)TNN__MIN(tnn__bits(p, bytes, 0), (uint64_t)TNN__HUGE);
 }
-/* Finds the directory: its first byte, *end where it ends, and the number of its members. NULL: it
+/* Finds the directory, from the file's end backwards, as a comment of up to 65535 bytes may stand
+   there; its length must reach to the end. The directory ends where its end begins, zip64's or the
+   old one, so that nothing is hidden between them. Returns its first byte, *end where it ends, and the number of its members. NULL: it
    is not there. */
 static const unsigned char *tnn__zip_directory(const tnn__input *in, const unsigned char **end,
                                                tnn__len *count)
 {
     const unsigned char *p = in->bytes;
-    tnn__len most = (tnn__len)in->size - 22, at = most, size, place;
+    tnn__len most = (tnn__len)in->size - 22, at = most;         /* where the end may be; is */
+    tnn__len size, place;               /* of the directory */
     while (at >= 0 && most - at <= 65535
            && (memcmp(p + at, "PK\5\6", 4) || tnn__zip_number(p + at + 20, 2) != most - at)) at--;
     if (at < 0 || most - at > 65535) return NULL;
@@ -19714,11 +19721,13 @@ static const unsigned char *tnn__zip_directory(const tnn__input *in, const unsig
     *end = p + at;
     return place <= at && size == at - place ? p + place : NULL;
 }
-/* Reads the member of the directory at p; returns where the next one is, NULL: it is none. */
+/* Reads the member of the directory at p, with zip64's numbers where it has some: those fields come
+   in one order, and only the ones that are needed. Returns where the next one is, NULL: it is none. */
 static const unsigned char *tnn__zip_member(const unsigned char *p, const unsigned char *end,
                                             tnn__member *member)
 {
-    tnn__len n, more, *wide[3] = {&member->size, &member->packed, &member->at};
+    tnn__len n, more;                   /* of the name, and of what follows it; then of a field */
+    tnn__len *wide[3] = {&member->size, &member->packed, &member->at};  /* in zip64's order */
     const unsigned char *next, *extra;
     int i;
     if (end - p < 46 || memcmp(p, "PK\1\2", 4)) return NULL;
@@ -19752,10 +19761,10 @@ static int tnn__zip_find(const tnn__input *in, const char *name, tnn__member *fo
 {
     const tnn__len size = name ? (tnn__len)strlen(name) : 0;
     const unsigned char *p = in->bytes, *end = NULL, *first;
-    char text[250], *to = text;
-    tnn__len count = 0, i;
+    char text[250], *to = text;         /* the names */
+    tnn__len count = 0, i;              /* members */
     tnn__member member;
-    int fits = 0, turn;
+    int fits = 0, turn;                 /* fits: members of that name */
     first = p ? tnn__zip_directory(in, &end, &count) : NULL;
     if (!first)
         return tnn__foreign(in->name, p, in->size, "an archive of arrays") ? 0
@@ -19787,17 +19796,18 @@ static int tnn__zip_find(const tnn__input *in, const char *name, tnn__member *fo
     }
     return 1;
 }
-/* The reader of one array of an archive: its bytes as they are, or unpacked into memory of a size
-   that so many packed bytes can have, are those of a .npy. */
+/* The reader of one array of an archive: its bytes as they are, or unpacked, are those of a .npy.
+   DEFLATE makes at most 258 bytes of 2 bits, so that a size of more than 1032 times the packed one
+   is none, and no memory is asked for. Nothing is written to a file: a name may be any. */
 static tnn_array tnn__npz_array(const tnn__input *in, const char *name)
 {
     char label[300];
     tnn__input npy = {label, NULL, 0};
     tnn__member member;
     tnn__len at, end;                   /* of its bytes */
-    unsigned char *own = NULL;          /* and then the tables of codes */
+    unsigned char *own = NULL;          /* what is unpacked, and then the tables of codes */
     tnn_array array;
-    const char *wrong = NULL;
+    const char *wrong = NULL;           /* what is */
     memset(&array, 0, sizeof array);
     if (!tnn__zip_find(in, name, &member)) return array;
     tnn__putf(label, label + sizeof label - 1, "%s:%s", in->name, name ? name : "");
@@ -19844,7 +19854,16 @@ TNN_API_GATED tnn_array tnn_parse_npz(const void *bytes, size_t size, const char
        tnn_data.memory -> inputs, targets, labels of one file -+-> table
        tnn_data.memory -> those of another file ---------------+
 
-   The columns of the table are looked up in each file anew: by name, else by number. */
+   The columns of the table are looked up in each file anew: by name, else by number. Its memory is
+   not the first data set's, because that may be normalised as long as nobody else reads it, and be
+   freed before the others.
+
+   A file goes through these steps, each of which can refuse it:
+     tnn__read_cells    lines become cells; all lines have as many
+     tnn__use_columns   options say which columns are in use, and what for; or
+     tnn__use_table     those of a table are found
+     tnn__new_table     text has categories, sorted
+     tnn__table_data    numbers and categories of each line; then means where they are missing */
 enum { TNN__AS_NUMBER = 1, TNN__AS_ONE_HOT,            /* inputs */
        TNN__AS_TARGET, TNN__AS_LABEL, TNN__AS_NOTHING }; /* from TARGET on: none */
 enum { TNN__CATEGORIES = 256 };         /* of .one_hot: bounds what a line can take */
@@ -19872,25 +19891,27 @@ typedef struct {
 } tnn__cells;
 
 /* Cuts the text, from byte `begin` on: counts rows and columns, and takes the cells if there is
-   memory for them. Then each field becomes a string, its double quotes within quotes one. */
+   memory for them, which there is the second time. Then each field becomes a string: a 0 takes the
+   place of what follows it, which may be the separator, and two double quotes within quotes become
+   one. A field is never longer than it was. */
 static tnn_status tnn__cut(tnn__cells *cells, tnn__len begin, char separator, int header)
 {
     const char *const end = cells->text + cells->in->size, *p = cells->text + begin, *from, *stop;
-    tnn__len n, i, lines = 0, at = 0;
+    tnn__len n, i, lines = 0, at = 0;   /* line and field; lines that are not empty, cells taken */
     for (n = 1; p < end; n++, p += p < end) {
         const char *const start = p, *field;
-        int numbers = 0, last = 0, empty = 0;
+        int numbers = 0, last = 0, empty = 0;           /* of the line; its last field; no field */
         for (i = 0; !last; i++, p += !last) {
             double v;
             field = p;
             if (!lines) numbers += tnn__csv_field(&field, end, separator, &v) > 0;
             stop = tnn__csv_text(&from, &p, end, separator);
-            last = p == end || *p == '\n';
+            last = p == end || *p == '\n';              /* seen before a 0 is written there */
             empty = !i && last && from == stop;
             if (cells->cell && !empty) {
                 char *to = cells->text + (from - cells->text);
                 cells->cell[at++] = to;
-                if (from > start && from[-1] == '"')
+                if (from > start && from[-1] == '"')    /* two double quotes are one */
                     for (; from < stop; from++) {
                         *to++ = *from;
                         from += from + 1 < stop && from[0] == '"' && from[1] == '"';
@@ -19919,8 +19940,8 @@ static tnn_status tnn__read_cells(tnn__cells *cells, int header, int columns)
     char separator;
     const char *begin = tnn__csv_begin(in, &separator);
     const char *zero = in->size ? (const char *)memchr(in->bytes, 0, in->size) : NULL;
-    const tnn__len skip = begin - (const char *)in->bytes;
-    tnn__len count;
+    const tnn__len skip = begin - (const char *)in->bytes;      /* a byte order mark */
+    tnn__len count;                     /* bytes of pointers */
     if (tnn__foreign(in->name, in->bytes, in->size, "CSV")) return TNN_ERROR_FORMAT;
     if (zero)
         return tnn__reject("%s: at byte %l: a zero; a CSV is text, in UTF-8 or as ASCII", in->name,
@@ -19956,7 +19977,8 @@ static char *tnn__show_column(const tnn__cells *cells, char *to, char *end, int 
     *to = 0;
     return to;
 }
-/* An error in a cell. */
+/* An error in a cell, with what is wrong and what would be right. The line is counted in the file's
+   bytes: those of the copy have lost their ends. */
 static tnn_status tnn__cell_wrong(const tnn__cells *cells, int c, const char *text,
                                   const char *what)
 {
@@ -19974,11 +19996,11 @@ static tnn_status tnn__cell_wrong(const tnn__cells *cells, int c, const char *te
 static int tnn__find_column(const tnn__cells *cells, const char *option, const char *from,
                             const char *stop)
 {
-    char text[220], name[60], *to = text;
+    char text[220], name[60], *to = text;       /* the names there are; the one sought */
     const int columns = (int)cells->columns;
     const char *p = from;
     double v;
-    int c, found = -1, times = 0;
+    int c, found = -1, times = 0;       /* times: that the name is there */
     for (c = 0; c < columns && cells->named; c++)
         if (strlen(cells->cell[c]) == (size_t)(stop - from)
             && !memcmp(cells->cell[c], from, (size_t)(stop - from))) { found = c; times++; }
@@ -19998,7 +20020,7 @@ static int tnn__find_column(const tnn__cells *cells, const char *option, const c
                      name, times ? "more than one" : "no", text);
     return -1;
 }
-/* Takes a column into use. */
+/* Takes a column into use; its categories and its mean are not known yet. */
 static void tnn__use_column(tnn__cells *cells, int c, int role)
 {
     tnn__column *column = &cells->column[cells->used++];
@@ -20013,8 +20035,8 @@ static int tnn__use_list(tnn__cells *cells, const char *option, const char *list
 {
     const char *end = list ? list + strlen(list) : NULL, *from, *stop;
     const int before = cells->used;
-    char text[60];
-    int c, k;
+    char text[60];                      /* the column for messages */
+    int c, k;                           /* its number, and that among those in use */
     for (; list; list = list < end ? list + 1 : NULL) {
         stop = tnn__csv_text(&from, &list, end, ',');
         if ((c = tnn__find_column(cells, option, from, stop)) < 0) return 0;
@@ -20036,7 +20058,7 @@ static int tnn__use_list(tnn__cells *cells, const char *option, const char *list
    again. 0 on error. */
 static int tnn__use_columns(tnn__cells *cells, const tnn_csv_options *options)
 {
-    int c, k, listed, kept = 0;
+    int c, k, listed, kept = 0;         /* listed: columns that an option has */
     if (!tnn__use_list(cells, ".inputs", options->inputs, TNN__AS_NUMBER)
         || !tnn__use_list(cells, ".targets", options->targets, TNN__AS_TARGET)
         || !tnn__use_list(cells, ".label", options->label, TNN__AS_LABEL)
@@ -20055,7 +20077,8 @@ static int tnn__use_columns(tnn__cells *cells, const tnn_csv_options *options)
    out if none of them is there. 0 on error. */
 static int tnn__use_table(tnn__cells *cells, const struct tnn__table *table)
 {
-    int k, absent = 0, truths = 0, pass, c;
+    int k, pass, c;
+    int absent = 0, truths = 0;         /* targets and labels that are not there; all of them */
     for (pass = 0; pass < 2; pass++)    /* counts what is not there; takes the others */
         for (k = 0; k < table->columns; k++) {
             const tnn__column *column = &table->column[k];
@@ -20064,7 +20087,9 @@ static int tnn__use_table(tnn__cells *cells, const struct tnn__table *table)
             const char *name = column->name ? column->name : number;
             const char *stop = column->name ? name + strlen(name) : end;
             if (truth && pass && absent == truths) continue;
-            c = tnn__find_column(cells, pass ? ".like" : NULL, name, stop);
+            c = column->at;             /* mostly it stands where it stood */
+            if (!column->name || c >= cells->columns || strcmp(cells->cell[c], name))
+                c = tnn__find_column(cells, pass ? ".like" : NULL, name, stop);
             if (pass && c < 0) return 0;
             truths += truth && !pass;
             absent += truth && !pass && c < 0;
@@ -20115,9 +20140,9 @@ static tnn__len tnn__unique(char **text, tnn__len n, int (*order)(const void *, 
    0 on error. */
 static int tnn__categories(const tnn__cells *cells, tnn__column *column, char **list)
 {
-    tnn__len r, n = 0;
+    tnn__len r, n = 0;                  /* n: of the list */
     double v;
-    char text[60];
+    char text[60];                      /* the column for messages */
     for (r = 0; r < cells->rows; r++) {
         char *cell = cells->cell[(r + cells->named)*cells->columns + column->at];
         if (tnn__cell_number(cell, &v)) list[n++] = cell;
@@ -20148,8 +20173,9 @@ static const char *tnn__keep_text(char **to, const char *text)
 static struct tnn__table *tnn__new_table(tnn__cells *cells, int fill)
 {
     struct tnn__table *table = NULL;
-    tnn__len text = 0, lists = 0, total = 0, bytes, i;
-    char **list, *to;
+    tnn__len text = 0, bytes, i;        /* text: bytes of it */
+    tnn__len lists = 0, total = 0;      /* columns that have categories, and all of these */
+    char **list, *to;                   /* list (lists, rows): where they are collected */
     int k;
     for (k = 0; k < cells->used; k++)
         lists += cells->column[k].role == TNN__AS_ONE_HOT || cells->column[k].role == TNN__AS_LABEL;
@@ -20190,7 +20216,8 @@ static int tnn__floats_of(const tnn__column *column)
 {
     return column->role == TNN__AS_ONE_HOT ? column->count : column->role == TNN__AS_NUMBER;
 }
-/* The category of a cell, 0 the first of the column's; -1: none. */
+/* The category of a cell, 0 the first of the column's; -1: none. Where categories are numbers, text
+   is none of them: it has no place in their order. */
 static int tnn__category(const struct tnn__table *table, const tnn__column *column,
                          const char *text)
 {
@@ -20201,14 +20228,15 @@ static int tnn__category(const struct tnn__table *table, const tnn__column *colu
                                          column->numbers ? tnn__by_number : tnn__by_text);
     return found ? (int)(found - first) : -1;
 }
-/* Takes a cell: to x, as many floats as the column has, NaN if it is missing; or to *label. */
+/* Takes a cell: to x, as many floats as the column has, NaN if it is missing; or to *label. All
+   that can be wrong with a value is found here, in the order of lines. */
 static tnn_status tnn__take_cell(const tnn__cells *cells, const struct tnn__table *table, int fill,
                                  tnn__column *column, const char *text, float *x, int *label)
 {
     const int truth = column->role >= TNN__AS_TARGET;
     double v = TNN__NAN;
     const int kind = tnn__cell_number(text, &v);
-    int i, which;
+    int i, which;                       /* which: category it is */
     if (!kind && (truth || !fill))
         return tnn__cell_wrong(cells, column->at, text, truth
             ? "is a missing value, which a target or label cannot be; leave the line out"
@@ -20238,8 +20266,8 @@ static tnn_status tnn__take_cell(const tnn__cells *cells, const struct tnn__tabl
 static tnn_status tnn__fill_means(tnn__cells *cells, struct tnn__table *table, tnn_data *data,
                                   float *x, int own)
 {
-    tnn__len r, n;
-    int k, at = 0;
+    tnn__len r, n;                      /* n: lines with a value */
+    int k, at = 0;                      /* at: inputs up to and with the column's */
     for (k = 0; k < cells->used; k++) {
         tnn__column *column = &cells->column[k];
         at += tnn__floats_of(column);
@@ -20264,8 +20292,8 @@ static tnn_status tnn__table_data(tnn__cells *cells, struct tnn__table *table, i
     const tnn__len n = cells->rows;
     tnn__len channels = 0, r;
     int targets = 0, labels = 0, k;     /* of a sample */
-    float *x, *t;
-    int *label;
+    float *x, *t;                       /* inputs (n, channels), targets (n, targets) */
+    int *label;                         /* (n, labels) */
     for (k = 0; k < cells->used; k++) {
         const tnn__column *column = &cells->column[k];
         targets += column->role == TNN__AS_TARGET;
@@ -20306,7 +20334,8 @@ static tnn_status tnn__table_data(tnn__cells *cells, struct tnn__table *table, i
         }
     return tnn__fill_means(cells, table, data, x - n*channels, own);
 }
-/* The options that are set and do nothing; what .like is. */
+/* Refuses options that do nothing, since .like or another one has said it, and a .like that is no
+   table: one that could not be loaded is none, either. */
 static tnn_status tnn__check_csv(const tnn_csv_options *options)
 {
 #define TNN__STRUCT tnn_csv_options
@@ -20328,7 +20357,8 @@ static tnn_status tnn__check_csv(const tnn_csv_options *options)
                            "or a part of one");
     return TNN_OK;
 }
-/* A table in memory, which may be given up afterwards. */
+/* A table in memory, which may be given up afterwards. A new table's memory has two owners while it
+   is made, this function and the data set; then one, and others with each data set .like it. */
 TNN_API_GATED tnn_data tnn_csv_data(const void *bytes, size_t size, const tnn_csv_options *options)
 {
     static tnn_csv_options none;        /* nobody writes to it */

@@ -285,7 +285,7 @@ static int read_table(const unsigned char *p, size_t size)
 static void seed_table(void)
 {
     seed_text("targets", "t\na,b,c\n1,2,3\n-4,5e1,6\n");
-    seed_text("label", "lx\na,\"b\",c,\n1,p,2,3\r\n4,\"q \"\"r\"\", 7,8\n\n7,p,1,1\n");
+    seed_text("label", "lx\na,\"b\",c,\n1,p,2,3\r\n4,\"q \"\"r\"\"\", 7,8\n\n7,p,1,1\n");
     seed_text("hot", "of\na;b;c\n1;;3\nNA;x;4\n2;y;5\n3;x;nan\n");
     seed_text("numbers", "nf-\n1\t2\t3\n4\t\t6\n");
     seed_text("all", "-p\nu,v\nv,u\n");
