@@ -189,7 +189,7 @@
 
    WHAT IT DOES NOT DO  Other types than float. Graphs with several inputs, outputs or losses (a
    layer may read any earlier one). Recurrence, attention, automatic differentiation of user code.
-   GPUs. More than a machine's memory.
+   GPUs. Networks of more than a machine's memory: data may be (1g, a source).
 */
 
 /* ==== 1. PUBLIC API =========================================================================== */
@@ -1190,9 +1190,9 @@ TNN_API tnn_data   tnn_data_create_with(const tnn_data_options *options);
    that fills x (c, h, w) of sample i; labels, one or (h, w), if there is .classes and no .labels;
    and target, if there is .target and no .targets. It returns 0; else the call that needed the
    sample fails, with the message of what the function itself called in vain. Sample i is always the
-   same. Loaders call it one batch ahead, in a thread of theirs, while a batch is trained; the
-   calls for a data set and its parts come one after the other where one thread of the program uses
-   them. The data set is to be freed by tnn_data_free. */
+   same. Loaders call it one batch ahead, in a thread of theirs, while a batch is trained, and in
+   the caller's for what that thread has not read by then; the calls for a data set and its parts
+   come one after the other where one thread of the program uses them. The data set is to be freed by tnn_data_free. */
 TNN_API void       tnn_data_free(tnn_data *data);
 /* Call it before tnn_loader_create, tnn_subset and tnn_split: loaders and parts have the mean and
    std that the data set has then. Afterwards it is refused. (A tnn_data_view does not know its
@@ -3354,6 +3354,7 @@ static int tnn__threads_wanted;         /* by tnn_set_threads; 0: not yet known 
 #ifdef TINYNN_NO_THREADS
 typedef int tnn__thread;
 #define TNN__JOIN(t) ((void)(t))
+#define TNN__YIELD() ((void)0)
 static const int tnn__forks = 0;
 /* Starts none. */
 static int tnn__start_thread(tnn__thread *thread, void (*run)(void *), void *context)
@@ -14650,9 +14651,11 @@ static void *tnn__own(tnn_data *data, tnn__len bytes, void *from, const char *wh
 struct tnn__loader;
 typedef struct {
     tnn__shared         shared;
-    struct tnn__loader *reading;        /* whose thread is at work, or NULL */
+    struct tnn__loader *reading;        /* whose thread was started and not joined, or NULL */
     tnn__thread         thread;
     int                 forks;          /* when it was started */
+    int                 lock;           /* held while a sample is read, and for what follows */
+    int                 halt, at_work;  /* tells the thread to end; until it does */
 } tnn__source_memory;
 /* That of a data set with a .sample. A part's own memory comes first, then that of what it is a
    part of. */
@@ -14662,14 +14665,23 @@ static tnn__source_memory *tnn__source_of(const tnn_data *data)
     while (memory->from) memory = memory->from;
     return (tnn__source_memory *)(void *)memory;
 }
-/* Waits for the thread that reads ahead, if there is one: then the source is the caller's. In the
-   child of a fork there is no such thread, and what it read is not done. */
+/* Ends the thread that reads ahead, if there is one, behind the sample that it is at: then the
+   source is the caller's. In the child of a fork there is no such thread, its sample is not read
+   and its lock is nobody's. */
 static void tnn__end_reading(const tnn_data *data)
 {
     tnn__source_memory *source = data->sample ? tnn__source_of(data) : NULL;
     if (!source || !source->reading) return;
+    TNN__STORE(&source->halt, 1);
     if (source->forks == tnn__forks) TNN__JOIN(source->thread);
     source->reading = NULL;
+    source->lock = source->halt = source->at_work = 0;
+}
+/* Waits for the sample that another thread is at, and takes the lock. */
+static void tnn__hold_source(tnn__source_memory *source)
+{
+    int none = 0;
+    for (; !TNN__SWAP(&source->lock, none, 1); none = 0) TNN__YIELD();
 }
 /* One reader more of that memory, which may be NULL. */
 static void tnn__share(void *memory)
@@ -14794,7 +14806,11 @@ TNN_API_GATED tnn_data tnn_data_create_with(const tnn_data_options *options)
     data = tnn__checked("tnn_data_create", data);
     if (data.sample && !tnn__own(&data, (tnn__len)sizeof(tnn__source_memory), NULL,
                                  "tnn_data_create")) return tnn__no_data();
-    if (data.sample) tnn__source_of(&data)->reading = NULL;
+    if (data.sample) {
+        tnn__source_memory *source = tnn__source_of(&data);
+        source->reading = NULL;
+        source->lock = source->halt = source->at_work = 0;
+    }
     return data;
 }
 /* Gives the memory up, which the last reader frees; the data set is empty then. */
@@ -15479,7 +15495,8 @@ typedef struct {                /* what a source has given of a batch: (batch) s
                                    samples are mixed as many others */
     float *x, *targets;
     int   *labels;
-    int    epoch, batch, done;  /* which batch; whether all of it is there */
+    int    epoch, batch;        /* which batch */
+    int    next, count;         /* its first sample that is not read; samples to be read */
 } tnn__reading;
 struct tnn__loader {
     tnn_loader         loader;          /* what the program sees */
@@ -15642,53 +15659,87 @@ static void tnn__read_sample(struct tnn__loader *state, tnn__reading *read, int 
         tnn__check_truth("tnn_next", data, labels, target, data->classes - 1, number, 1);
     tnn__after_hook(&state->hooked, slot, &was);
 }
-/* Reads the batch that is not the present one: what read->epoch and read->batch say. The first
-   function of a thread, or a call. Samples are asked for in the order of the batch, each followed
-   by what will be mixed in: a file that is read from front to back stays so. */
-static void tnn__read_batch(void *context)
+/* Reads the next sample of the batch that is not the present one, and what will be mixed in; 0 if
+   there is none left. Samples are asked for in the order of the batch: a file that is read from
+   front to back stays so. The lock is held. */
+static int tnn__read_next(struct tnn__loader *state)
 {
-    struct tnn__loader *state = (struct tnn__loader *)context;
     tnn__reading *read = &state->reading[!state->now];
-    const tnn__len first = (tnn__len)read->batch*state->options.batch;
-    int s;
-    for (s = 0; s < TNN__MIN(state->options.batch, state->count - first); s++) {
-        const int i = state->order[first + s];
+    if (read->next >= read->count) return 0;
+    else {
+        const int s = read->next;
+        const int i = state->order[(tnn__len)read->batch*state->options.batch + s];
         const tnn__draws dice = {state->options.seed, (uint64_t)read->epoch, (uint64_t)i};
         const int other = tnn__other(state, &dice);
         tnn__read_sample(state, read, i, s);
         if (other >= 0) tnn__read_sample(state, read, other, state->options.batch + s);
+        read->next++;
+        return 1;
     }
-    read->done = 1;
 }
-/* Makes what a source gives of the loader's batch the present one: it has been read ahead, or is
-   read now. Then a thread begins with the next one of the epoch:
+/* Reads until there is no sample left, or it is told to halt: the first function of a thread. */
+static void tnn__read_ahead(void *context)
+{
+    struct tnn__loader *state = (struct tnn__loader *)context;
+    tnn__source_memory *source = tnn__source_of(&state->data);
+    int more;
+    do {
+        tnn__hold_source(source);
+        more = !TNN__LOAD(&source->halt) && tnn__read_next(state);
+        if (!more) source->at_work = 0;
+        tnn__let_go(&source->lock);
+    } while (more);
+}
+/* Says which batch is to be read into the memory that is not the present one's. */
+static void tnn__read_which(struct tnn__loader *state, int epoch, int batch)
+{
+    tnn__reading *read = &state->reading[!state->now];
+    const tnn__len left = state->count - (tnn__len)batch*state->options.batch;
+    read->epoch = epoch;
+    read->batch = batch;
+    read->next = 0;
+    read->count = batch < state->loader.batches ? (int)TNN__MIN(state->options.batch, left) : 0;
+}
+/* Makes what a source gives of the loader's batch the present one, and has a thread begin with the
+   next one of the epoch:
 
        tnn_next          trains batch k     tnn_next          trains batch k + 1
-       waits for k  -->  reads k + 1   -->  waits for k + 1   reads k + 2
+       reads k's rest    reads k + 1        reads its rest    reads k + 2
 
-   Without threads, and where the system refuses one, batches are read when they are asked for. */
+   What the thread has not read when it is needed is read by the caller, who thus waits for a sample
+   at most, and not until the system lets the thread run: at work on all processors it may do so
+   late. A thread that comes late goes on with what there is to be read then. Without threads, and
+   where the system refuses one, the rest is all of a batch. */
 static tnn_status tnn__read(struct tnn__loader *state)
 {
     tnn__source_memory *source = tnn__source_of(&state->data);
-    tnn__reading *next = &state->reading[!state->now];
+    const tnn__reading *next = &state->reading[!state->now];
     const int epoch = state->loader.epoch, batch = state->loader.batch_index;
-    tnn__end_reading(&state->data);
-    if (!next->done || next->epoch != epoch || next->batch != batch) {
+    int start;
+    if (source->reading != state || source->forks != tnn__forks) tnn__end_reading(&state->data);
+    TNN__STORE(&source->halt, 1);
+    tnn__hold_source(source);
+    if (!next->count || next->epoch != epoch || next->batch != batch) {
         state->hooked.error.status = TNN_OK;    /* of another batch */
-        next->epoch = epoch;
-        next->batch = batch;
-        tnn__read_batch(state);
+        tnn__read_which(state, epoch, batch);
     }
+    while (tnn__read_next(state)) {}
     state->now = !state->now;
-    next = &state->reading[!state->now];
-    next->done = 0;
-    if (tnn__hooks(&state->hooked)) return (tnn_status)tnn_failed();
-    if (batch + 1 == state->loader.batches) return TNN_OK;
-    next->epoch = epoch;
-    next->batch = batch + 1;
-    source->forks = tnn__forks;
-    if (tnn__start_thread(&source->thread, tnn__read_batch, state)) source->reading = state;
-    return TNN_OK;
+    tnn__read_which(state, epoch, state->hooked.error.status ? state->loader.batches : batch + 1);
+    start = state->reading[!state->now].count && !source->at_work;
+    source->at_work |= start;
+    TNN__STORE(&source->halt, 0);
+    tnn__let_go(&source->lock);
+    if (start) {
+        if (source->reading) TNN__JOIN(source->thread);         /* it has ended */
+        source->forks = tnn__forks;
+        source->reading = state;
+        if (!tnn__start_thread(&source->thread, tnn__read_ahead, state)) {
+            source->reading = NULL;
+            source->at_work = 0;
+        }
+    }
+    return tnn__hooks(&state->hooked) ? (tnn_status)tnn_failed() : TNN_OK;
 }
 
 TNN__SMALL
@@ -19696,8 +19747,8 @@ static tnn__len tnn__zip_number(const unsigned char *p, int bytes)
 }
 /* Finds the directory, from the file's end backwards, as a comment of up to 65535 bytes may stand
    there; its length must reach to the end. The directory ends where its end begins, zip64's or the
-   old one, so that nothing is hidden between them. Returns its first byte, *end where it ends, and the number of its members. NULL: it
-   is not there. */
+   old one, so that nothing is hidden between them. Returns its first byte, *end where it ends, and
+   the number of its members. NULL: it is not there. */
 static const unsigned char *tnn__zip_directory(const tnn__input *in, const unsigned char **end,
                                                tnn__len *count)
 {
@@ -19722,7 +19773,8 @@ static const unsigned char *tnn__zip_directory(const tnn__input *in, const unsig
     return place <= at && size == at - place ? p + place : NULL;
 }
 /* Reads the member of the directory at p, with zip64's numbers where it has some: those fields come
-   in one order, and only the ones that are needed. Returns where the next one is, NULL: it is none. */
+   in one order, and only the ones that are needed. Returns where the next one is, NULL: it is
+   none. */
 static const unsigned char *tnn__zip_member(const unsigned char *p, const unsigned char *end,
                                             tnn__member *member)
 {
