@@ -111,8 +111,8 @@
        14  Training              metrics, early stopping, learning-rate finder, gradient check,
                                  summary
      to be skipped on first reading:
-       15  Files                 arrays (.npy, CSV, PGM, PPM), folders of images, weights as
-                                 safetensors, checkpoints
+       15  Files                 arrays (.npy, .npz, CSV, PGM, PPM), tables, folders of images,
+                                 weights as safetensors, checkpoints
        16  The loop              tnn_fit, its history and its progress; profile and statistics
        17  Search                of hyper-parameters: samplers, pruners, journals
        18  Networks as C
@@ -141,8 +141,9 @@
                      your own; on plateaus; a learning-rate finder; early stopping
        regularizers  L1, L2, elastic net, orthogonality; max-norm, unit norm, min-max norm, w >= 0
        data          bytes or floats in memory, or a function that is read ahead; folders of
-                     images; labels, labels of pixels, targets, auto-encoders, sample weights; means
-                     of channels; random and stratified splits, folds; shuffled, weighted, balanced
+                     images; tables, their columns by name as inputs, targets, classes, one-hot;
+                     labels, labels of pixels, targets, auto-encoders, sample weights; means of
+                     channels; random and stratified splits, folds; shuffled, weighted, balanced
                      and sharded samplers; images resized as by PIL
        training      tnn_fit: history, early stopping, best weights, checkpoints, a progress bar
        inside        outputs of layers, gradients by them and by the input (saliency, Grad-CAM), a
@@ -153,9 +154,10 @@
        augmentation  flips, shift, crop, rotation, scale, shear, colours, cutout, erasing, mixup,
                      cutmix; labels of pixels and images as targets are moved along
        initial       torch.nn.init's, Keras' variance scaling
-       files         IDX, .npy, CSV, PGM, PPM, a folder of images per class (others with a decoder
-                     such as stb_image), safetensors (PyTorch's weights by name, all or some of
-                     them), checkpoints from which a run goes on to the same bits; networks as C
+       files         IDX, .npy, .npz, CSV, PGM, PPM, a folder of images per class (others with a
+                     decoder such as stb_image), safetensors (PyTorch's weights by name, all or
+                     some of them), checkpoints from which a run goes on to the same bits; networks
+                     as C
        search        TPE, random, grid; median pruning, successive halving; studies that are
                      interrupted, resumed, shared by processes
 
@@ -306,7 +308,7 @@
 
    WHAT IT DOES NOT DO  Other types than float. Graphs with several inputs, outputs or losses (a
    layer may read any earlier one). Recurrence, attention, automatic differentiation of user code.
-   GPUs. More than a machine's memory.
+   GPUs. Networks of more than a machine's memory: data may be (1g, a source).
 */
 
 /* ==== 1. PUBLIC API =========================================================================== */
@@ -1284,6 +1286,7 @@ typedef struct tnn_data {
     float                mean, std;     /* given x = (v - mean) / std, v = byte/255 or the float */
     const float         *means, *stds;  /* (c): of each channel; NULL: mean and std */
     const char *const   *class_names;   /* (classes): of folders or a table's column; or NULL */
+    const struct tnn__table *table;     /* of tnn_load_csv: for .like */
     void                *memory;        /* what tnn_data_free gives up */
 } tnn_data;
 
@@ -1331,9 +1334,9 @@ TNN_API tnn_data   tnn_data_create_with(const tnn_data_options *options);
    that fills x (c, h, w) of sample i; labels, one or (h, w), if there is .classes and no .labels;
    and target, if there is .target and no .targets. It returns 0; else the call that needed the
    sample fails, with the message of what the function itself called in vain. Sample i is always the
-   same. Loaders call it one batch ahead, in a thread of theirs, while a batch is trained; the
-   calls for a data set and its parts come one after the other where one thread of the program uses
-   them. The data set is to be freed by tnn_data_free. */
+   same. Loaders call it one batch ahead, in a thread of theirs, while a batch is trained, and in
+   the caller's for what that thread has not read by then; the calls for a data set and its parts
+   come one after the other where one thread of the program uses them. The data set is to be freed by tnn_data_free. */
 TNN_API void       tnn_data_free(tnn_data *data);
 /* Call it before tnn_loader_create, tnn_subset and tnn_split: loaders and parts have the mean and
    std that the data set has then. Afterwards it is refused. (A tnn_data_view does not know its
@@ -1980,7 +1983,11 @@ TNN_API double tnn_array_value(const tnn_array *array, long long i);
    either byte order. Fortran order is turned into C order. Files are written little-endian in
    version 1.0: tnn_save_npy("p.npy", p, TNN_F32, 2, (long long[]){n, 10}). */
 TNN_API tnn_array  tnn_parse_npy(const void *bytes, size_t size);
+/* One array of numpy.savez or savez_compressed, of a name that was given to these: a zip archive,
+   with zip64 or without, of .npy files. NULL is the only array of a file. */
+TNN_API tnn_array  tnn_parse_npz(const void *bytes, size_t size, const char *name);
 #ifndef TINYNN_NO_STDIO
+TNN_API tnn_array  tnn_read_npz(const char *path, const char *name);
 TNN_API tnn_array  tnn_read_npy(const char *path);
 TNN_API tnn_status tnn_save_npy(const char *path, const void *data, tnn_dtype dtype, int ndim,
                                 const long long *shape);
@@ -2009,9 +2016,11 @@ TNN_API tnn_array  tnn_read_pnm(const char *path);
    labels all are 0. U8 samples stay bytes, given as byte/255. All other types become floats, which
    must be finite and are given as they are: floats in 0..255 want tnn_normalize(&data, 0, 255). .n
    is 0 on failure. The data set owns its memory: the arrays may be freed.
-       tnn_data d = tnn_load_npy("images.npy", .labels = "labels.npy", .channels_last = 1);     */
+       tnn_data d = tnn_load_npy("images.npy", .labels = "labels.npy", .channels_last = 1);
+       tnn_data m = tnn_load_npy("mnist.npz:x_train", .labels = "mnist.npz:y_train");           */
 typedef struct tnn_npy_options {
-    const char *samples, *labels;   /* paths; tnn_array_data has them in messages only */
+    const char *samples, *labels;   /* paths, FILE.npz:NAME of an array in an archive;
+                                       tnn_array_data has them in messages only */
     int         channels_last;      /* samples are (n, h, w, c), as image libraries have them */
     int         shape[3];           /* c, h, w of a sample instead: its values taken as these */
     int         label_column;       /* samples are (n, k), and this column of them has their
@@ -2062,6 +2071,44 @@ typedef struct tnn_folder_options {
                                    it has not is an error, one that only it has has no samples */
 } tnn_folder_options;
 TNN_API tnn_data   tnn_load_folder_with(const tnn_folder_options *options); /* tnn_load_folder */
+#endif
+
+/* A TABLE is a CSV as above whose fields may also be text, and whose columns have names:
+       tnn_data houses = tnn_load_csv("houses.csv", .targets = "price", .ignore = "id");
+       tnn_data iris   = tnn_load_csv("iris.csv", .label = "species");
+       tnn_data test   = tnn_load_csv("test.csv", .like = &houses);
+   A line is a sample (c, 1, 1), its .inputs. An option lists columns, with commas between them; a
+   name that has a comma stands in double quotes. In a file without a line of names a column is its
+   number, 1 the first, -1 the last. Blanks around a field or a name do not count.
+   INPUTS are numbers, as tnn_parse_csv has them, in the order of .inputs or of the file. One that
+   is listed in .one_hot is text, or anything: it becomes as many floats as there are categories, a
+   1 for that of the line and zeros (pandas.get_dummies).
+   CLASSES of .label, and categories, are what scikit-learn's LabelEncoder makes of a column: all
+   that differ, sorted, by value if all are numbers and else by bytes. So 0, 1, 2 stay what they
+   are. .class_names are their texts. A label has at least 2, .one_hot at most 256.
+   MISSING is a field that is empty or what pandas.read_csv takes as such (NA, N/A, NaN, nan, null,
+   NULL, None, #N/A and others). It is an error; with .fill_mean it is the mean of the column's
+   other lines (scikit-learn's SimpleImputer), and zeros of .one_hot. Targets and labels must be
+   there.
+   LIKE another table the file has its columns, by their names, wherever they stand, its classes and
+   categories, the means that fill, and its normalisation. Another class is an error. Where targets
+   or label are not in the file the data have none: for tnn_predict. The other one may be freed.
+   .n is 0 on failure. */
+typedef struct tnn_csv_options {
+    const char     *path;       /* tnn_csv_data has it in messages only */
+    const char     *inputs;     /* columns. Default: all that no other option lists */
+    const char     *targets;    /* columns of numbers (n, targets, 1, 1), */
+    const char     *label;      /* or one of classes */
+    const char     *ignore;     /* instead of .inputs: columns that are none, as numbers of lines */
+    const char     *one_hot;    /* those of the inputs that are categories */
+    int             header;     /* 1: the first line has the names; -1: it has none. Default: it has
+                                   them if there is no number in it */
+    int             fill_mean;
+    const tnn_data *like;
+} tnn_csv_options;
+TNN_API tnn_data   tnn_csv_data(const void *bytes, size_t size, const tnn_csv_options *options);
+#ifndef TINYNN_NO_STDIO
+TNN_API tnn_data   tnn_load_csv_with(const tnn_csv_options *options);        /* tnn_load_csv */
 #endif
 
 /* WEIGHTS in safetensors' format (github.com/huggingface/safetensors), read strictly: a header of
@@ -2270,6 +2317,7 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
 #define tnn_load_npy(...) tnn_load_npy_with(TNN__OPTIONS(tnn_npy_options, .samples = __VA_ARGS__))
 #define tnn_load_folder(...) \
     tnn_load_folder_with(TNN__OPTIONS(tnn_folder_options, .path = __VA_ARGS__))
+#define tnn_load_csv(...) tnn_load_csv_with(TNN__OPTIONS(tnn_csv_options, .path = __VA_ARGS__))
 #define tnn_load_weights(net, ...) \
     tnn_load_weights_with(net, TNN__OPTIONS(tnn_weights_options, .path = __VA_ARGS__))
 #define tnn_save_weights(net, ...) \
@@ -2396,6 +2444,8 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
 #define tnn_array_value(...)                  TNN__CALL(array_value, __VA_ARGS__)
 #define tnn_parse_npy(...)                    TNN__CALL(parse_npy, __VA_ARGS__)
 #define tnn_read_npy(...)                     TNN__CALL(read_npy, __VA_ARGS__)
+#define tnn_parse_npz(...)                    TNN__CALL(parse_npz, __VA_ARGS__)
+#define tnn_read_npz(...)                     TNN__CALL(read_npz, __VA_ARGS__)
 #define tnn_save_npy(...)                     TNN__CALL(save_npy, __VA_ARGS__)
 #define tnn_parse_csv(...)                    TNN__CALL(parse_csv, __VA_ARGS__)
 #define tnn_parse_pnm(...)                    TNN__CALL(parse_pnm, __VA_ARGS__)
@@ -2404,6 +2454,8 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
 #define tnn_array_data(...)                   TNN__CALL(array_data, __VA_ARGS__)
 #define tnn_load_npy_with(...)                TNN__CALL(load_npy_with, __VA_ARGS__)
 #define tnn_load_folder_with(...)             TNN__CALL(load_folder_with, __VA_ARGS__)
+#define tnn_csv_data(...)                     TNN__CALL(csv_data, __VA_ARGS__)
+#define tnn_load_csv_with(...)                TNN__CALL(load_csv_with, __VA_ARGS__)
 #define tnn_parse_weights(...)                TNN__CALL(parse_weights, __VA_ARGS__)
 #define tnn_format_weights(...)               TNN__CALL(format_weights, __VA_ARGS__)
 #define tnn_load_weights_with(...)            TNN__CALL(load_weights_with, __VA_ARGS__)
@@ -3612,6 +3664,7 @@ static int tnn__threads_wanted;         /* by tnn_set_threads; 0: not yet known 
 #ifdef TINYNN_NO_THREADS
 typedef int tnn__thread;
 #define TNN__JOIN(t) ((void)(t))
+#define TNN__YIELD() ((void)0)
 static const int tnn__forks = 0;
 /* Starts none. */
 static int tnn__start_thread(tnn__thread *thread, void (*run)(void *), void *context)
@@ -15087,9 +15140,11 @@ static void *tnn__own(tnn_data *data, tnn__len bytes, void *from, const char *wh
 struct tnn__loader;
 typedef struct {
     tnn__shared         shared;
-    struct tnn__loader *reading;        /* whose thread is at work, or NULL */
+    struct tnn__loader *reading;        /* whose thread was started and not joined, or NULL */
     tnn__thread         thread;
     int                 forks;          /* when it was started */
+    int                 lock;           /* held while a sample is read, and for what follows */
+    int                 halt, at_work;  /* tells the thread to end; until it does */
 } tnn__source_memory;
 /* That of a data set with a .sample. A part's own memory comes first, then that of what it is a
    part of. */
@@ -15102,18 +15157,30 @@ static tnn__source_memory *tnn__source_of(const tnn_data *data)
 /* Gives the data set a source's memory; 0 on error. */
 static int tnn__own_source(tnn_data *data, const char *what)
 {
+    tnn__source_memory *source;
     if (!tnn__own(data, (tnn__len)sizeof(tnn__source_memory), NULL, what)) return 0;
-    tnn__source_of(data)->reading = NULL;
+    source = tnn__source_of(data);
+    source->reading = NULL;
+    source->lock = source->halt = source->at_work = 0;
     return 1;
 }
-/* Waits for the thread that reads ahead, if there is one: then the source is the caller's. In the
-   child of a fork there is no such thread, and what it read is not done. */
+/* Ends the thread that reads ahead, if there is one, behind the sample that it is at: then the
+   source is the caller's. In the child of a fork there is no such thread, its sample is not read
+   and its lock is nobody's. */
 static void tnn__end_reading(const tnn_data *data)
 {
     tnn__source_memory *source = data->sample ? tnn__source_of(data) : NULL;
     if (!source || !source->reading) return;
+    TNN__STORE(&source->halt, 1);
     if (source->forks == tnn__forks) TNN__JOIN(source->thread);
     source->reading = NULL;
+    source->lock = source->halt = source->at_work = 0;
+}
+/* Waits for the sample that another thread is at, and takes the lock. */
+static void tnn__hold_source(tnn__source_memory *source)
+{
+    int none = 0;
+    for (; !TNN__SWAP(&source->lock, none, 1); none = 0) TNN__YIELD();
 }
 /* One reader more of that memory, which may be NULL. */
 static void tnn__share(void *memory)
@@ -15925,7 +15992,8 @@ typedef struct {                /* what a source has given of a batch: (batch) s
                                    samples are mixed as many others */
     float *x, *targets;
     int   *labels;
-    int    epoch, batch, done;  /* which batch; whether all of it is there */
+    int    epoch, batch;        /* which batch */
+    int    next, count;         /* its first sample that is not read; samples to be read */
 } tnn__reading;
 struct tnn__loader {
     tnn_loader         loader;          /* what the program sees */
@@ -16088,53 +16156,87 @@ static void tnn__read_sample(struct tnn__loader *state, tnn__reading *read, int 
         tnn__check_truth("tnn_next", data, labels, target, data->classes - 1, number, 1);
     tnn__after_hook(&state->hooked, slot, &was);
 }
-/* Reads the batch that is not the present one: what read->epoch and read->batch say. The first
-   function of a thread, or a call. Samples are asked for in the order of the batch, each followed
-   by what will be mixed in: a file that is read from front to back stays so. */
-static void tnn__read_batch(void *context)
+/* Reads the next sample of the batch that is not the present one, and what will be mixed in; 0 if
+   there is none left. Samples are asked for in the order of the batch: a file that is read from
+   front to back stays so. The lock is held. */
+static int tnn__read_next(struct tnn__loader *state)
 {
-    struct tnn__loader *state = (struct tnn__loader *)context;
     tnn__reading *read = &state->reading[!state->now];
-    const tnn__len first = (tnn__len)read->batch*state->options.batch;
-    int s;
-    for (s = 0; s < TNN__MIN(state->options.batch, state->count - first); s++) {
-        const int i = state->order[first + s];
+    if (read->next >= read->count) return 0;
+    else {
+        const int s = read->next;
+        const int i = state->order[(tnn__len)read->batch*state->options.batch + s];
         const tnn__draws dice = {state->options.seed, (uint64_t)read->epoch, (uint64_t)i};
         const int other = tnn__other(state, &dice);
         tnn__read_sample(state, read, i, s);
         if (other >= 0) tnn__read_sample(state, read, other, state->options.batch + s);
+        read->next++;
+        return 1;
     }
-    read->done = 1;
 }
-/* Makes what a source gives of the loader's batch the present one: it has been read ahead, or is
-   read now. Then a thread begins with the next one of the epoch:
+/* Reads until there is no sample left, or it is told to halt: the first function of a thread. */
+static void tnn__read_ahead(void *context)
+{
+    struct tnn__loader *state = (struct tnn__loader *)context;
+    tnn__source_memory *source = tnn__source_of(&state->data);
+    int more;
+    do {
+        tnn__hold_source(source);
+        more = !TNN__LOAD(&source->halt) && tnn__read_next(state);
+        if (!more) source->at_work = 0;
+        tnn__let_go(&source->lock);
+    } while (more);
+}
+/* Says which batch is to be read into the memory that is not the present one's. */
+static void tnn__read_which(struct tnn__loader *state, int epoch, int batch)
+{
+    tnn__reading *read = &state->reading[!state->now];
+    const tnn__len left = state->count - (tnn__len)batch*state->options.batch;
+    read->epoch = epoch;
+    read->batch = batch;
+    read->next = 0;
+    read->count = batch < state->loader.batches ? (int)TNN__MIN(state->options.batch, left) : 0;
+}
+/* Makes what a source gives of the loader's batch the present one, and has a thread begin with the
+   next one of the epoch:
 
        tnn_next          trains batch k     tnn_next          trains batch k + 1
-       waits for k  -->  reads k + 1   -->  waits for k + 1   reads k + 2
+       reads k's rest    reads k + 1        reads its rest    reads k + 2
 
-   Without threads, and where the system refuses one, batches are read when they are asked for. */
+   What the thread has not read when it is needed is read by the caller, who thus waits for a sample
+   at most, and not until the system lets the thread run: at work on all processors it may do so
+   late. A thread that comes late goes on with what there is to be read then. Without threads, and
+   where the system refuses one, the rest is all of a batch. */
 static tnn_status tnn__read(struct tnn__loader *state)
 {
     tnn__source_memory *source = tnn__source_of(&state->data);
-    tnn__reading *next = &state->reading[!state->now];
+    const tnn__reading *next = &state->reading[!state->now];
     const int epoch = state->loader.epoch, batch = state->loader.batch_index;
-    tnn__end_reading(&state->data);
-    if (!next->done || next->epoch != epoch || next->batch != batch) {
+    int start;
+    if (source->reading != state || source->forks != tnn__forks) tnn__end_reading(&state->data);
+    TNN__STORE(&source->halt, 1);
+    tnn__hold_source(source);
+    if (!next->count || next->epoch != epoch || next->batch != batch) {
         state->hooked.error.status = TNN_OK;    /* of another batch */
-        next->epoch = epoch;
-        next->batch = batch;
-        tnn__read_batch(state);
+        tnn__read_which(state, epoch, batch);
     }
+    while (tnn__read_next(state)) {}
     state->now = !state->now;
-    next = &state->reading[!state->now];
-    next->done = 0;
-    if (tnn__hooks(&state->hooked)) return (tnn_status)tnn_failed();
-    if (batch + 1 == state->loader.batches) return TNN_OK;
-    next->epoch = epoch;
-    next->batch = batch + 1;
-    source->forks = tnn__forks;
-    if (tnn__start_thread(&source->thread, tnn__read_batch, state)) source->reading = state;
-    return TNN_OK;
+    tnn__read_which(state, epoch, state->hooked.error.status ? state->loader.batches : batch + 1);
+    start = state->reading[!state->now].count && !source->at_work;
+    source->at_work |= start;
+    TNN__STORE(&source->halt, 0);
+    tnn__let_go(&source->lock);
+    if (start) {
+        if (source->reading) TNN__JOIN(source->thread);         /* it has ended */
+        source->forks = tnn__forks;
+        source->reading = state;
+        if (!tnn__start_thread(&source->thread, tnn__read_ahead, state)) {
+            source->reading = NULL;
+            source->at_work = 0;
+        }
+    }
+    return tnn__hooks(&state->hooked) ? (tnn_status)tnn_failed() : TNN_OK;
 }
 
 TNN__SMALL
@@ -17836,7 +17938,9 @@ TNN_API_GATED size_t tnn_summary(tnn_net *net, char *text, size_t room, int flag
      15e       CSV, PGM and PPM
      15f       writers
      15g, 15h  weights as safetensors; checkpoints, which are weights and more
-     15i, 15j  all that is called with a path; folders of images
+     15i       .npz, a zip archive of .npy
+     15j       tables: data sets of CSV with names and classes
+     15k, 15l  all that is called with a path; folders of images
 
    A reader trusts nothing: what a file announces is compared with its size before memory is asked
    for. Where it is wrong, the message says the file, mostly the byte, and what was expected.
@@ -18353,7 +18457,8 @@ static int tnn__foreign(const char *name, const unsigned char *p, size_t size, c
         {0, 4, "\x28\xb5\x2f\xfd", "compressed (zstd); unpack it first: zstd -d"},
         {-4, 4, ".pkl", "a file of torch.save (.pt, .pth); tinynn.h says under WEIGHTS how to "
                         "convert it"},
-        {-4, 4, ".npy", "an archive of arrays (.npz); unpack it first: unzip"},
+        {-4, 4, ".npy", "an archive of arrays (.npz); one of them is FILE.npz:NAME in "
+                        "tnn_load_npy, or tnn_read_npz's"},
         {0, 4, "PK\3\4", "a zip archive; unpack it first: unzip"},
         {0, 2, "\x80\2", "a pickle of Python or old file of torch.save (.pkl, .pth); tinynn.h says "
                          "under WEIGHTS how to convert it"},
@@ -18800,16 +18905,18 @@ TNN_API_GATED tnn_data tnn_load_idx(const char *images_path, const char *labels_
    Both kinds of white space are as the formats have them: images know comments, # to the line's
    end. */
 
-/* A field, from *at to the separator, the end of the line or that of the text, where *at then is.
-   1: a number; 0: empty; -1: anything else. *value is NaN where there is no number. */
-static int tnn__csv_field(const char **at, const char *end, char separator, double *value)
+/* The text of a field, without the blanks and quotes around it: from *from to what is returned. The
+   field goes from *at to the separator, the end of the line or that of the text, where *at then
+   is. */
+static const char *tnn__csv_text(const char **from, const char **at, const char *end,
+                                 char separator)
 {
-    const char *p = *at, *stop;
+    const char *p = *at, *stop, *first = p;     /* first: not blank */
     int quoted = 0, pass;               /* a separator within quotes is none */
+    while (first < end && *first == ' ') first++;
     for (stop = p; stop < end && *stop != '\n' && (quoted || *stop != separator); stop++)
-        quoted ^= *stop == '"';
+        if (*stop == '"') quoted = !quoted && (stop == first || stop[-1] == '"');
     *at = stop;
-    *value = TNN__NAN;
     for (pass = 0; pass < 2; pass++) {      /* blanks, once quotes, blanks; \r is of Windows */
         while (p < stop && (*p == ' ' || *p == '\t' || *p == '\r')) p++;
         while (p < stop && (stop[-1] == ' ' || stop[-1] == '\t' || stop[-1] == '\r')) stop--;
@@ -18817,6 +18924,15 @@ static int tnn__csv_field(const char **at, const char *end, char separator, doub
         p++;
         stop--;
     }
+    *from = p;
+    return stop;
+}
+/* The number of a field, whose end *at becomes likewise. 1: a number; 0: empty; -1: anything else.
+   *value is NaN where there is no number. */
+static int tnn__csv_field(const char **at, const char *end, char separator, double *value)
+{
+    const char *p, *stop = tnn__csv_text(&p, at, end, separator);
+    *value = TNN__NAN;
     if (p == stop) return 0;
     if (*p == '+' && stop - p > 1 && p[1] != '-') p++;  /* a plus, but no +- */
     return tnn__read_double(&p, stop, value) && p == stop ? 1 : -1;
@@ -18834,6 +18950,13 @@ static tnn_status tnn__csv_wrong(const tnn__input *in, const char *at, const cha
     return tnn__reject("%s: at byte %l: field %l of line %l is not a number, as -12, 0.5 or 1e-3, "
                        "up to 1.7e308: %s", in->name, (long long)(at - (const char *)in->bytes), i,
                        n, text);
+}
+/* An error: line n, which begins at byte `at`, has not as many fields as the first one. */
+static tnn_status tnn__csv_uneven(const char *file, tnn__len at, long long n, long long fields,
+                                  long long first)
+{
+    return tnn__reject("%s: at byte %l: line %l has %l fields, the first %l", file, (long long)at,
+                       n, fields, first);
 }
 /* All lines, from p on: counts them as shape[0], and takes their numbers if the array has memory.
    shape[1] becomes the number of fields of the first line; all others must have as many. A first
@@ -18860,8 +18983,7 @@ static tnn_status tnn__csv_lines(const tnn__input *in, const char *p, char separ
         if (i == 1 && !numbers && !wrong) continue;         /* an empty line */
         if (first) array->shape[1] = i;
         if (i != array->shape[1])
-            return tnn__reject("%s: at byte %l: line %l has %l fields, the first %l", in->name,
-                               (long long)(start - begin), n, i, array->shape[1]);
+            return tnn__csv_uneven(in->name, start - begin, n, i, array->shape[1]);
         if (wrong && (!first || numbers))
             return tnn__csv_wrong(in, wrong, end, separator, which, n);
         array->shape[0] += !wrong;          /* a line of names does not count */
@@ -18869,18 +18991,24 @@ static tnn_status tnn__csv_lines(const tnn__input *in, const char *p, char separ
     }
     return TNN_OK;
 }
-/* The reader of CSV: an F64 array (lines, fields). The first of comma, semicolon and tab that
-   stands outside of quotes is the separator. */
-static tnn_status tnn__csv(const tnn__input *in, tnn_array *array)
+/* Where the lines of a CSV begin. The first of comma, semicolon and tab that stands outside of
+   quotes is the separator. */
+static const char *tnn__csv_begin(const tnn__input *in, char *separator)
 {
     const char *p = (const char *)in->bytes, *end = p ? p + in->size : p, *at;
-    char separator = ',';
     int quoted = 0;
-    if (tnn__foreign(in->name, in->bytes, in->size, "CSV")) return TNN_ERROR_FORMAT;
     if (p && in->size >= 3 && !memcmp(p, "\xef\xbb\xbf", 3)) p += 3;      /* a byte order mark */
     for (at = p; at < end && (quoted || (*at != ',' && *at != ';' && *at != '\t')); at++)
         quoted ^= *at == '"';
-    if (at < end) separator = *at;
+    *separator = at < end ? *at : ',';
+    return p;
+}
+/* The reader of CSV: an F64 array (lines, fields). */
+static tnn_status tnn__csv(const tnn__input *in, tnn_array *array)
+{
+    char separator;
+    const char *p = tnn__csv_begin(in, &separator);
+    if (tnn__foreign(in->name, in->bytes, in->size, "CSV")) return TNN_ERROR_FORMAT;
     array->dtype = TNN_F64;
     array->ndim = 2;
     if (p && tnn__csv_lines(in, p, separator, array)) return TNN_ERROR_FORMAT;
@@ -20027,8 +20155,875 @@ TNN_API_GATED tnn_status tnn_parse_checkpoint(tnn_net *net, const void *bytes, s
     return (tnn_status)tnn_failed();
 }
 
+/* ---- 15i. .npz: arrays in a zip archive -------------------------------------------------------
+   An archive (APPNOTE.TXT of PKWARE) is members and then their directory. All that is believed
+   stands in the directory; a member's own header only tells where its bytes begin.
+     member      PK34 .. n (at 26), m (28), name (n), more (m), the bytes
+     directory   PK12 flags (8) method (10) CRC (16) packed (20) size (24) n (28) m (30) k (32)
+                 member's place (42), name (n), more (m), comment (k); for each member
+     [zip64]     PK66 .. count (32), size (40), place (48) of the directory; PK67 .. its place (8)
+     end         PK56 .. count (10), size (12) and place (16) of the directory, length of a comment
+   A number of which all bits are set stands in 8 bytes in `more` or zip64 instead. A method is 0,
+   bytes as they are, or 8, DEFLATE (RFC 1951). */
+
+/* Bits of bytes, the lowest of each first. Behind the end are zeros, bytes that are counted. */
+typedef struct {
+    const unsigned char *p, *end;
+    uint64_t             bits;          /* `held` that were not taken */
+    int                  held, beyond;
+} tnn__bitstream;
+/* The next n bits, at most 16, which are not taken. */
+static unsigned tnn__peek_bits(tnn__bitstream *in, int n)
+{
+    for (; in->held < n; in->held += 8) {
+        in->bits |= (uint64_t)(in->p < in->end ? *in->p : 0) << in->held;
+        if (in->p < in->end) in->p++; else in->beyond++;
+    }
+    return (unsigned)(in->bits & ((1u << n) - 1));
+}
+/* Takes n bits that were seen. */
+static void tnn__skip_bits(tnn__bitstream *in, int n) { in->bits >>= n; in->held -= n; }
+/* Takes the next n bits. */
+static unsigned tnn__take_bits(tnn__bitstream *in, int n)
+{
+    const unsigned taken = tnn__peek_bits(in, n);
+    tnn__skip_bits(in, n);
+    return taken;
+}
+/* For each 15 bits that may come, 16 times the symbol whose code they begin with, plus the code's
+   length; 0: there is none. length (n), 0 to 15, are those of the symbols' codes: codes of a length
+   follow each other, a shorter one comes first (3.2.2). Returns 0 unless every 15 bits begin with
+   one code, or there is a single one, of one bit, or none. */
+static int tnn__codes(const unsigned char *length, int n, uint16_t *codes)
+{
+    int count[16] = {0}, next[16];      /* codes of a length; the next one */
+    int code = 0, used = 0, i, k, bit;
+    memset(codes, 0, sizeof *codes << 15);
+    for (i = 0; i < n; i++) if (length[i]) { count[length[i]]++; used++; }
+    for (i = 1; i < 16; i++) {
+        next[i] = code = 2*(code + count[i - 1]);
+        if (code + count[i] > 1 << i) return 0;
+    }
+    if (code + count[15] != 1 << 15 && (used > 1 || used != count[1])) return 0;
+    for (i = 0; i < n; i++) {
+        if (!length[i]) continue;
+        code = next[length[i]]++;       /* its first bit comes first */
+        for (k = 0, bit = length[i] - 1; bit >= 0; bit--, code >>= 1) k |= (code & 1) << bit;
+        for (; k < 1 << 15; k += 1 << length[i]) codes[k] = (uint16_t)(i << 4 | length[i]);
+    }
+    return 1;
+}
+/* The next symbol; -1: no code. */
+static int tnn__symbol(tnn__bitstream *in, const uint16_t *codes)
+{
+    const int found = codes[tnn__peek_bits(in, 15)];
+    tnn__skip_bits(in, found & 15);
+    return found ? found >> 4 : -1;
+}
+/* A length or distance, less the smallest: symbols below 2^(k+1) are it; then each 2^k of them have
+   one bit more behind them (3.2.5: k is 2 for lengths and 1 for distances). */
+static int tnn__extra(tnn__bitstream *in, int symbol, int k)
+{
+    const int more = (symbol >> k) - 1;
+    if (more < 1) return symbol;
+    return (((1 << k) + (symbol & ((1 << k) - 1))) << more) + (int)tnn__take_bits(in, more);
+}
+/* Reads the codes of a block, two tables of 2^15: fixed ones (3.2.6), or those whose lengths it
+   begins with (3.2.7). 0: they are none. */
+static int tnn__block_codes(tnn__bitstream *in, int fixed, uint16_t *codes)
+{
+    static const unsigned char order[] = {16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14,
+                                          1, 15};
+    unsigned char length[288 + 32] = {0}, of_lengths[19] = {0};         /* of codes */
+    int literals, distances, n, i, symbol;
+    if (fixed) {
+        for (i = 0; i < 288; i++)
+            length[i] = (unsigned char)(i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8);
+        for (; i < 320; i++) length[i] = 5;
+        return tnn__codes(length, 288, codes) && tnn__codes(length + 288, 32, codes + (1 << 15));
+    }
+    literals = 257 + (int)tnn__take_bits(in, 5);
+    distances = 1 + (int)tnn__take_bits(in, 5);
+    n = 4 + (int)tnn__take_bits(in, 4);
+    for (i = 0; i < n; i++) of_lengths[order[i]] = (unsigned char)tnn__take_bits(in, 3);
+    if (literals > 286 || distances > 30 || !tnn__codes(of_lengths, 19, codes)) return 0;
+    for (i = 0; i < literals + distances; ) {
+        symbol = tnn__symbol(in, codes);
+        if (symbol < 0 || (symbol == 16 && !i)) return 0;
+        n = symbol < 16 ? 1 : symbol == 16 ? 3 + (int)tnn__take_bits(in, 2)
+          : symbol == 17 ? 3 + (int)tnn__take_bits(in, 3) : 11 + (int)tnn__take_bits(in, 7);
+        if (n > literals + distances - i) return 0;
+        for (; n > 0; n--, i++)         /* one, the last one again, or zeros */
+            length[i] = (unsigned char)(symbol < 16 ? symbol : symbol == 16 ? length[i - 1] : 0);
+    }
+    return length[256] && tnn__codes(length, literals, codes)
+           && tnn__codes(length + literals, distances, codes + (1 << 15));
+}
+/* Unpacks DEFLATE's bytes into exactly `room` bytes, of exactly `size`; codes: memory for two
+   tables of 2^15. Returns 0 if that cannot be. */
+static int tnn__inflate(const unsigned char *p, tnn__len size, unsigned char *to, tnn__len room,
+                        uint16_t *codes)
+{
+    tnn__bitstream in = {p, p + size, 0, 0, 0};
+    tnn__len at = 0;                    /* bytes written */
+    int last, kind, symbol, n, back;    /* of a block; bytes, and how far back they are */
+    do {
+        last = (int)tnn__take_bits(&in, 1);
+        kind = (int)tnn__take_bits(&in, 2);
+        if (kind == 0) {                /* stored */
+            tnn__skip_bits(&in, in.held & 7);
+            n = (int)tnn__take_bits(&in, 16);
+            if ((n ^ (int)tnn__take_bits(&in, 16)) != 0xffff || n > room - at) return 0;
+            for (; n > 0; n--) to[at++] = (unsigned char)tnn__take_bits(&in, 8);
+            continue;
+        }
+        if (kind == 3 || !tnn__block_codes(&in, kind == 1, codes)) return 0;
+        while ((symbol = tnn__symbol(&in, codes)) != 256) {
+            if (symbol < 0 || symbol > 285 || at == room || in.beyond > 8) return 0;
+            if (symbol < 256) { to[at++] = (unsigned char)symbol; continue; }
+            n = symbol == 285 ? 258 : 3 + tnn__extra(&in, symbol - 257, 2);
+            symbol = tnn__symbol(&in, codes + (1 << 15));
+            if (symbol < 0 || symbol > 29) return 0;
+            back = 1 + tnn__extra(&in, symbol, 1);
+            if (back > at || n > room - at) return 0;
+            for (; n > 0; n--, at++) to[at] = to[at - back];
+        }
+    } while (!last);
+    return at == room && in.p == in.end && in.held/8 == in.beyond;
+}
+/* The checksum of zip: a polynomial over 4 bits at a time, 0xedb88320. */
+static uint32_t tnn__crc32(const unsigned char *p, tnn__len size)
+{
+    static const uint32_t of_bits[16] = {
+        0, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+        0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278,
+        0xbdbdf21c};
+    uint32_t crc = 0xffffffff;
+    for (; size > 0; size--) {
+        crc = crc >> 4 ^ of_bits[(crc ^ *p) & 15];
+        crc = crc >> 4 ^ of_bits[(crc ^ (uint32_t)*p++ >> 4) & 15];
+    }
+    return ~crc;
+}
+
+/* Writes up to 40 of n bytes of a file's text for a message, in quotes; returns where that ends. */
+static char *tnn__show(char *to, char *end, const char *text, tnn__len n)
+{
+    tnn__len i;
+    to = tnn__put(to, end, "\"");
+    for (i = 0; i < n && (i < 40 || (text[i] & 0xc0) == 0x80) && i < 43 && to < end; i++)
+        *to++ = (unsigned char)text[i] < ' ' || text[i] == 127 ? '?' : text[i];
+    return tnn__put(to, end, i < n ? "...\"" : "\"");
+}
+/* What the directory says of a member. */
+typedef struct {
+    const char *name;                   /* n bytes */
+    int         n, flags, method;
+    uint32_t    crc;
+    tnn__len    packed, size, at;       /* its bytes in the file, unpacked; where it begins */
+} tnn__member;
+/* A number of 2, 4 or 8 bytes, saturating: sums of a few do not overflow. */
+static tnn__len tnn__zip_number(const unsigned char *p, int bytes)
+{
+    return (tnn__len)TNN__MIN(tnn__bits(p, bytes, 0), (uint64_t)TNN__HUGE);
+}
+/* Finds the directory, from the file's end backwards, as a comment of up to 65535 bytes may stand
+   there; its length must reach to the end. The directory ends where its end begins, zip64's or the
+   old one, so that nothing is hidden between them. Returns its first byte, *end where it ends, and
+   the number of its members. NULL: it is not there. */
+static const unsigned char *tnn__zip_directory(const tnn__input *in, const unsigned char **end,
+                                               tnn__len *count)
+{
+    const unsigned char *p = in->bytes;
+    tnn__len most = (tnn__len)in->size - 22, at = most;         /* where the end may be; is */
+    tnn__len size, place;               /* of the directory */
+    while (at >= 0 && most - at <= 65535
+           && (memcmp(p + at, "PK\5\6", 4) || tnn__zip_number(p + at + 20, 2) != most - at)) at--;
+    if (at < 0 || most - at > 65535) return NULL;
+    *count = tnn__zip_number(p + at + 10, 2);
+    size = tnn__zip_number(p + at + 12, 4);
+    place = tnn__zip_number(p + at + 16, 4);
+    if (at >= 20 + 56 && !memcmp(p + at - 20, "PK\6\7", 4)) {
+        const tnn__len wide = tnn__zip_number(p + at - 12, 8);
+        if (wide > at - 76 || memcmp(p + wide, "PK\6\6", 4)) return NULL;
+        *count = tnn__zip_number(p + wide + 32, 8);
+        size = tnn__zip_number(p + wide + 40, 8);
+        place = tnn__zip_number(p + wide + 48, 8);
+        at = wide;
+    }
+    *end = p + at;
+    return place <= at && size == at - place ? p + place : NULL;
+}
+/* Reads the member of the directory at p, with zip64's numbers where it has some: those fields come
+   in one order, and only the ones that are needed. Returns where the next one is, NULL: it is
+   none. */
+static const unsigned char *tnn__zip_member(const unsigned char *p, const unsigned char *end,
+                                            tnn__member *member)
+{
+    tnn__len n, more;                   /* of the name, and of what follows it; then of a field */
+    tnn__len *wide[3] = {&member->size, &member->packed, &member->at};  /* in zip64's order */
+    const unsigned char *next, *extra;
+    int i;
+    if (end - p < 46 || memcmp(p, "PK\1\2", 4)) return NULL;
+    member->flags = (int)tnn__bits(p + 8, 2, 0);
+    member->method = (int)tnn__bits(p + 10, 2, 0);
+    member->crc = (uint32_t)tnn__bits(p + 16, 4, 0);
+    member->packed = tnn__zip_number(p + 20, 4);
+    member->size = tnn__zip_number(p + 24, 4);
+    member->at = tnn__zip_number(p + 42, 4);
+    n = tnn__zip_number(p + 28, 2);
+    more = tnn__zip_number(p + 30, 2);
+    if (end - p - 46 < n + more + tnn__zip_number(p + 32, 2)) return NULL;
+    next = p + 46 + n + more + tnn__zip_number(p + 32, 2);
+    member->name = (const char *)p + 46;
+    member->n = (int)n;
+    for (extra = p + 46 + n; more >= 4; extra += 4 + n, more -= 4 + n) {
+        if ((n = tnn__zip_number(extra + 2, 2)) > more - 4) return NULL;
+        if (extra[0] != 1 || extra[1]) continue;        /* the numbers of zip64 that are needed */
+        for (p = extra + 4, i = 0; i < 3; i++) {
+            if (*wide[i] != (tnn__len)0xffffffff) continue;
+            if (extra + 4 + n - p < 8) return NULL;
+            *wide[i] = tnn__zip_number(p, 8);
+            p += 8;
+        }
+    }
+    return next;
+}
+/* Finds the member of array `name`, NAME.npy, or with NULL the only one. Returns 0 on error, which
+   says what names there are, and where the directory is wrong or members overlap. */
+static int tnn__zip_find(const tnn__input *in, const char *name, tnn__member *found)
+{
+    const tnn__len size = name ? (tnn__len)strlen(name) : 0;
+    const unsigned char *p = in->bytes, *end = NULL, *first;
+    char text[250], *to = text;         /* the names */
+    tnn__len count = 0, i;              /* members */
+    tnn__member member;
+    int fits = 0, turn;                 /* fits: members of that name */
+    first = p ? tnn__zip_directory(in, &end, &count) : NULL;
+    if (!first)
+        return tnn__foreign(in->name, p, in->size, "an archive of arrays") ? 0
+             : tnn__reject("%s: is not a whole .npz: a zip archive with its directory at the end "
+                           "(%l bytes)", in->name, (long long)in->size), 0;
+    for (turn = 0; turn < 2; turn++) {  /* finds it, and sees that no other one begins in it */
+        for (p = first, i = 0; i < count; i++) {
+            if ((p = tnn__zip_member(p, end, &member)) == NULL) break;
+            if (turn && member.name != found->name && member.at >= found->at
+                && member.at - found->at - 30 - found->n < found->packed)
+                return tnn__reject("%s: members of the archive overlap", in->name), 0;
+            if (turn) continue;
+            if (member.n >= 4 && !memcmp(member.name + member.n - 4, ".npy", 4)) member.n -= 4;
+            to = tnn__put(to, text + 249, i ? ", " : "");
+            to = tnn__show(to, text + 249, member.name, member.n);
+            if (name ? member.n == size && !memcmp(member.name, name, (size_t)size) : count == 1) {
+                *found = member;
+                fits++;
+            }
+        }
+        if (!p || p != end)
+            return tnn__reject("%s: is damaged: its directory does not hold the %l members that it "
+                               "announces", in->name, (long long)count), 0;
+        *to = 0;
+        if (fits != 1)
+            return tnn__reject("%s: has %s array %s; its arrays are %s", in->name,
+                               fits ? "more than one" : "no", name ? name : "that is the only one",
+                               text), 0;
+    }
+    return 1;
+}
+/* The reader of one array of an archive: its bytes as they are, or unpacked, are those of a .npy.
+   DEFLATE makes at most 258 bytes of 2 bits, so that a size of more than 1032 times the packed one
+   is none, and no memory is asked for. Nothing is written to a file: a name may be any. */
+static tnn_array tnn__npz_array(const tnn__input *in, const char *name)
+{
+    char label[300];
+    tnn__input npy = {label, NULL, 0};
+    tnn__member member;
+    tnn__len at, end;                   /* of its bytes */
+    unsigned char *own = NULL;          /* what is unpacked, and then the tables of codes */
+    tnn_array array;
+    const char *wrong = NULL;           /* what is */
+    memset(&array, 0, sizeof array);
+    if (!tnn__zip_find(in, name, &member)) return array;
+    tnn__putf(label, label + sizeof label - 1, "%s:%s", in->name, name ? name : "");
+    end = (tnn__len)in->size - member.at;
+    at = end >= 30 ? member.at + 30 + tnn__zip_number(in->bytes + member.at + 26, 2)
+                     + tnn__zip_number(in->bytes + member.at + 28, 2) : TNN__HUGE;
+    if (at > (tnn__len)in->size - member.packed || memcmp(in->bytes + member.at, "PK\3\4", 4))
+        wrong = "is damaged: lies outside of the file";
+    else if ((member.flags & 1) || (member.method && member.method != 8))
+        wrong = "is encrypted, or packed by another method than numpy's, stored or deflated";
+    else if (member.method ? member.size/1032 > member.packed : member.size != member.packed)
+        wrong = "is damaged: its size is not what so many packed bytes can have";
+    else if (member.method) {
+        const tnn__len tables = tnn__round_up(member.size, 8);
+        if (tnn__within_limit(member.size, label))
+            own = (unsigned char *)tnn__alloc_raw(tables + (tnn__len)(2*sizeof(uint16_t) << 15),
+                                                  label);
+        if (!own) return array;
+        if (!tnn__inflate(in->bytes + at, member.packed, own, member.size,
+                          (uint16_t *)(void *)(own + tables)))
+            wrong = "is damaged: cannot be unpacked";
+    }
+    npy.bytes = own ? own : in->bytes + at;
+    npy.size = (size_t)member.size;
+    if (!wrong && tnn__crc32(npy.bytes, member.size) != member.crc)
+        wrong = "is damaged: not what its CRC says";
+    if (wrong) tnn__reject("%s: %s", label, wrong);
+    else array = tnn__parse_array(tnn__npy, label, npy.bytes, npy.size);
+    tnn__release(own);
+    return array;
+}
+/* From memory; .data is NULL on failure. */
+TNN_API_GATED tnn_array tnn_parse_npz(const void *bytes, size_t size, const char *name)
+{
+    const tnn__input in = {"npz", (const unsigned char *)bytes, size};
+    return tnn__npz_array(&in, name);
+}
+
+/* ---- 15j. Tables ------------------------------------------------------------------------------
+   The text of a file is copied, and each of its fields becomes a string where it stands, a cell.
+   What the columns are for, their categories and their means are a table's, whose memory the data
+   set's comes from, and that of others .like it:
+
+       tnn_data.memory -> inputs, targets, labels of one file -+-> table
+       tnn_data.memory -> those of another file ---------------+
+
+   The columns of the table are looked up in each file anew: by name, else by number. Its memory is
+   not the first data set's, because that may be normalised as long as nobody else reads it, and be
+   freed before the others.
+
+   A file goes through these steps, each of which can refuse it:
+     tnn__read_cells    lines become cells; all lines have as many
+     tnn__use_columns   options say which columns are in use, and what for; or
+     tnn__use_table     those of a table are found
+     tnn__new_table     text has categories, sorted
+     tnn__table_data    numbers and categories of each line; then means where they are missing */
+enum { TNN__AS_NUMBER = 1, TNN__AS_ONE_HOT,            /* inputs */
+       TNN__AS_TARGET, TNN__AS_LABEL, TNN__AS_NOTHING }; /* from TARGET on: none */
+enum { TNN__CATEGORIES = 256 };         /* of .one_hot: bounds what a line can take */
+typedef struct {
+    const char *name;                   /* NULL: the file has no names */
+    int         at, role;               /* number in the file, from 0; one of the above */
+    int         numbers, count;         /* whether categories are numbers; how many there are */
+    tnn__len    first;                  /* and which is the first of the table's */
+    tnn__len    missing;                /* lines without it */
+    double      sum, mean;              /* of an input, in the others */
+} tnn__column;
+struct tnn__table {
+    tnn__shared  shared;
+    tnn__column *column;
+    const char **category;              /* of each column in their order */
+    int          columns, named, fill;
+};
+/* A file, cut into cells. */
+typedef struct {
+    const tnn__input *in;
+    char        *text, **cell;          /* cell (named + rows, columns) */
+    tnn__len     rows, columns;
+    int          named, used;           /* columns in use */
+    tnn__column *column;
+} tnn__cells;
+
+/* Cuts the text, from byte `begin` on: counts rows and columns, and takes the cells if there is
+   memory for them, which there is the second time. Then each field becomes a string: a 0 takes the
+   place of what follows it, which may be the separator, and two double quotes within quotes become
+   one. A field is never longer than it was. */
+static tnn_status tnn__cut(tnn__cells *cells, tnn__len begin, char separator, int header)
+{
+    const char *const end = cells->text + cells->in->size, *p = cells->text + begin, *from, *stop;
+    tnn__len n, i, lines = 0, at = 0;   /* line and field; lines that are not empty, cells taken */
+    for (n = 1; p < end; n++, p += p < end) {
+        const char *const start = p, *field;
+        int numbers = 0, last = 0, empty = 0;           /* of the line; its last field; no field */
+        for (i = 0; !last; i++, p += !last) {
+            double v;
+            field = p;
+            if (!lines) numbers += tnn__csv_field(&field, end, separator, &v) > 0;
+            stop = tnn__csv_text(&from, &p, end, separator);
+            last = p == end || *p == '\n';              /* seen before a 0 is written there */
+            empty = !i && last && from == stop;
+            if (cells->cell && !empty) {
+                char *to = cells->text + (from - cells->text);
+                cells->cell[at++] = to;
+                if (from > start && from[-1] == '"')    /* two double quotes are one */
+                    for (; from < stop; from++) {
+                        *to++ = *from;
+                        from += from + 1 < stop && from[0] == '"' && from[1] == '"';
+                    }
+                else to += stop - from;
+                *to = 0;
+            }
+        }
+        if (empty) continue;
+        if (!lines) {
+            cells->columns = i;
+            cells->named = header ? header > 0 : !numbers;
+        }
+        if (i != cells->columns)
+            return tnn__csv_uneven(cells->in->name, start - cells->text, n, i, cells->columns);
+        lines++;
+    }
+    cells->rows = lines - cells->named;
+    return TNN_OK;
+}
+/* Makes the cells of a file, and room for `columns` columns or all of the file; memory is to be
+   released on error, too. */
+static tnn_status tnn__read_cells(tnn__cells *cells, int header, int columns)
+{
+    const tnn__input *in = cells->in;
+    char separator;
+    const char *begin = tnn__csv_begin(in, &separator);
+    const char *zero = in->size ? (const char *)memchr(in->bytes, 0, in->size) : NULL;
+    const tnn__len skip = begin - (const char *)in->bytes;      /* a byte order mark */
+    tnn__len count;                     /* bytes of pointers */
+    if (tnn__foreign(in->name, in->bytes, in->size, "CSV")) return TNN_ERROR_FORMAT;
+    if (zero)
+        return tnn__reject("%s: at byte %l: a zero; a CSV is text, in UTF-8 or as ASCII", in->name,
+                           (long long)(zero - (const char *)in->bytes));
+    cells->text = (char *)tnn__alloc_raw((tnn__len)in->size + 1, in->name);
+    if (!cells->text) return TNN_ERROR_MEMORY;
+    if (in->size) memcpy(cells->text, in->bytes, in->size);
+    cells->text[in->size] = 0;
+    if (tnn__cut(cells, skip, separator, header)) return TNN_ERROR_FORMAT;
+    if (cells->rows < 1)
+        return tnn__reject("%s: has no line of values%s (%l bytes)", in->name,
+                           cells->named ? ", but one of names" : "", (long long)in->size);
+    if (cells->rows >= INT_MAX || cells->columns >= INT_MAX)
+        return tnn__reject("%s: %l lines of %l fields are too many", in->name,
+                           (long long)cells->rows, (long long)cells->columns);
+    count = tnn__mul((cells->rows + cells->named)*cells->columns, (tnn__len)sizeof(char *));
+    cells->cell = (char **)tnn__read_alloc(count, in->name);
+    cells->column = (tnn__column *)tnn__alloc(TNN__MAX(cells->columns, columns)
+                                              *(tnn__len)sizeof(tnn__column), in->name);
+    if (!cells->cell || !cells->column) return TNN_ERROR_MEMORY;
+    return tnn__cut(cells, skip, separator, header);
+}
+/* The cell of a column in a row, 0 the first below the names. */
+static const char *tnn__cell(const tnn__cells *cells, tnn__len row, int column)
+{
+    return cells->cell[(row + cells->named)*cells->columns + column];
+}
+/* Writes column c as messages have it, "price" or 3; returns where that ends, with a 0. */
+static char *tnn__show_column(const tnn__cells *cells, char *to, char *end, int c)
+{
+    const char *name = cells->named ? cells->cell[c] : NULL;
+    to = name ? tnn__show(to, end, name, (tnn__len)strlen(name)) : tnn__put_int(to, end, c + 1);
+    *to = 0;
+    return to;
+}
+/* An error in a cell, with what is wrong and what would be right. The line is counted in the file's
+   bytes: those of the copy have lost their ends. */
+static tnn_status tnn__cell_wrong(const tnn__cells *cells, int c, const char *text,
+                                  const char *what)
+{
+    char column[60], cell[60];
+    const unsigned char *p = cells->in->bytes;
+    tnn__len k, line = 1;
+    for (k = 0; k < text - cells->text; k++) line += p[k] == '\n';
+    tnn__show_column(cells, column, column + 59, c);
+    *tnn__show(cell, cell + 59, text, (tnn__len)strlen(text)) = 0;
+    return tnn__reject("%s: line %l, column %s: %s %s", cells->in->name, (long long)line, column,
+                       cell, what);
+}
+/* The column of a name, or of a number in a file without names, in from..stop; -1: there is none,
+   an error if `option` has it. */
+static int tnn__find_column(const tnn__cells *cells, const char *option, const char *from,
+                            const char *stop)
+{
+    char text[220], name[60], *to = text;       /* the names there are; the one sought */
+    const int columns = (int)cells->columns;
+    const char *p = from;
+    double v;
+    int c, found = -1, times = 0;       /* times: that the name is there */
+    for (c = 0; c < columns && cells->named; c++)
+        if (strlen(cells->cell[c]) == (size_t)(stop - from)
+            && !memcmp(cells->cell[c], from, (size_t)(stop - from))) { found = c; times++; }
+    if (!cells->named && tnn__read_double(&p, stop, &v) && p == stop && fabs(v) <= columns
+        && fabs(v) >= 1 && (double)(int)v >= v && (double)(int)v <= v)
+        found = (int)v - 1 + (v < 0)*(columns + 1);
+    if ((found >= 0 && times < 2) || !option) return found;
+    for (c = 0; c < columns && cells->named; c++)
+        to = tnn__show_column(cells, tnn__put(to, text + 215, c ? ", " : ""), text + 215, c);
+    if (to >= text + 215) to = tnn__put(to, text + 218, "...");
+    *to = 0;
+    *tnn__show(name, name + 59, from, stop - from) = 0;
+    if (!cells->named)
+        tnn__refuse("%s: %s = %s is no column: the file has no line of names; columns are numbers, "
+                    "1 to %d, or -%d to -1", cells->in->name, option, name, columns, columns);
+    else tnn__refuse("%s: %s has %s, which is %s column; the file has %s", cells->in->name, option,
+                     name, times ? "more than one" : "no", text);
+    return -1;
+}
+/* Takes a column into use; its categories and its mean are not known yet. */
+static void tnn__use_column(tnn__cells *cells, int c, int role)
+{
+    tnn__column *column = &cells->column[cells->used++];
+    memset(column, 0, sizeof *column);
+    column->at = c;
+    column->role = role;
+    column->name = cells->named ? cells->cell[c] : NULL;
+}
+/* Takes the columns that an option lists, if it does; of .one_hot the inputs that it lists become
+   such. 0 on error. */
+static int tnn__use_list(tnn__cells *cells, const char *option, const char *list, int role)
+{
+    const char *end = list ? list + strlen(list) : NULL, *from, *stop;
+    const int before = cells->used;
+    char text[60];                      /* the column for messages */
+    int c, k;                           /* its number, and that among those in use */
+    for (; list; list = list < end ? list + 1 : NULL) {
+        stop = tnn__csv_text(&from, &list, end, ',');
+        if ((c = tnn__find_column(cells, option, from, stop)) < 0) return 0;
+        for (k = 0; k < cells->used && cells->column[k].at != c; k++) {}
+        tnn__show_column(cells, text, text + 59, c);
+        if (role == TNN__AS_ONE_HOT ? k == cells->used || cells->column[k].role != TNN__AS_NUMBER
+                                 : k < cells->used)
+            return tnn__refuse("%s: %s has column %s, which %s", cells->in->name, option, text,
+                               role == TNN__AS_ONE_HOT ? "must be one of the inputs, once"
+                                                    : "is listed twice"), 0;
+        if (role == TNN__AS_ONE_HOT) cells->column[k].role = role;
+        else tnn__use_column(cells, c, role);
+    }
+    if (role != TNN__AS_LABEL || cells->used - before < 2) return 1;
+    return tnn__refuse("%s: .label is one column of classes; there are %d", cells->in->name,
+                       cells->used - before), 0;
+}
+/* Takes all columns into use that the options list, or do not; then those of .ignore are left out
+   again. 0 on error. */
+static int tnn__use_columns(tnn__cells *cells, const tnn_csv_options *options)
+{
+    int c, k, listed, kept = 0;         /* listed: columns that an option has */
+    if (!tnn__use_list(cells, ".inputs", options->inputs, TNN__AS_NUMBER)
+        || !tnn__use_list(cells, ".targets", options->targets, TNN__AS_TARGET)
+        || !tnn__use_list(cells, ".label", options->label, TNN__AS_LABEL)
+        || !tnn__use_list(cells, ".ignore", options->ignore, TNN__AS_NOTHING)) return 0;
+    listed = cells->used;
+    for (c = 0; c < cells->columns && !options->inputs; c++) {
+        for (k = 0; k < listed && cells->column[k].at != c; k++) {}
+        if (k == listed) tnn__use_column(cells, c, TNN__AS_NUMBER);
+    }
+    for (k = 0; k < cells->used; k++)
+        if (cells->column[k].role != TNN__AS_NOTHING) cells->column[kept++] = cells->column[k];
+    cells->used = kept;
+    return tnn__use_list(cells, ".one_hot", options->one_hot, TNN__AS_ONE_HOT);
+}
+/* The same of a table's columns, wherever they stand in this file. Its targets or label are left
+   out if none of them is there. 0 on error. */
+static int tnn__use_table(tnn__cells *cells, const struct tnn__table *table)
+{
+    int k, pass, c;
+    int absent = 0, truths = 0;         /* targets and labels that are not there; all of them */
+    for (pass = 0; pass < 2; pass++)    /* counts what is not there; takes the others */
+        for (k = 0; k < table->columns; k++) {
+            const tnn__column *column = &table->column[k];
+            const int truth = column->role >= TNN__AS_TARGET;
+            char number[16], *end = tnn__put_int(number, number + 15, column->at + 1);
+            const char *name = column->name ? column->name : number;
+            const char *stop = column->name ? name + strlen(name) : end;
+            if (truth && pass && absent == truths) continue;
+            c = column->at;             /* mostly it stands where it stood */
+            if (!column->name || c >= cells->columns || strcmp(cells->cell[c], name))
+                c = tnn__find_column(cells, pass ? ".like" : NULL, name, stop);
+            if (pass && c < 0) return 0;
+            truths += truth && !pass;
+            absent += truth && !pass && c < 0;
+            if (!pass) continue;
+            cells->column[cells->used] = *column;
+            cells->column[cells->used++].at = c;
+        }
+    return 1;
+}
+
+/* The number in a cell, a finite one or not: 1; 0: its value is missing; -1: anything else. */
+static int tnn__cell_number(const char *text, double *value)
+{
+    static const char missing[] = "|#N/A|#N/A N/A|#NA|-1.#IND|-1.#QNAN|1.#IND|1.#QNAN|<NA>|N/A|NA|"
+                                  "NULL|None|n/a|null|";
+    const size_t n = strlen(text);
+    const char *at = text;
+    if (!n) return 0;
+    if (tnn__csv_field(&at, text + n, 0, value) > 0) return *value == *value;
+    for (at = missing; (at = strstr(at, text)) != NULL; at++)
+        if (at > missing && at[-1] == '|' && at[n] == '|' && !strchr(text, '|')) return 0;
+    return -1;
+}
+/* The order of two texts, by their bytes: for qsort and bsearch. */
+static int tnn__by_text(const void *first, const void *second)
+{
+    return strcmp(*(char *const *)first, *(char *const *)second);
+}
+/* The order of two texts that are numbers, by their values. */
+static int tnn__by_number(const void *first, const void *second)
+{
+    double one = 0, other = 0;
+    tnn__cell_number(*(char *const *)first, &one);
+    tnn__cell_number(*(char *const *)second, &other);
+    return (one > other) - (one < other);
+}
+/* Of sorted texts keeps the first of those that are the same to `order`, the smallest by their
+   bytes. Returns how many that are. */
+static tnn__len tnn__unique(char **text, tnn__len n, int (*order)(const void *, const void *))
+{
+    tnn__len i, kept = 0;
+    for (i = 0; i < n; i++)
+        if (!kept || order(&text[kept - 1], &text[i])) text[kept++] = text[i];
+        else if (strcmp(text[i], text[kept - 1]) < 0) text[kept - 1] = text[i];
+    return kept;
+}
+/* The categories of a column, to `list` (rows): its cells that are not missing, sorted, each once.
+   0 on error. */
+static int tnn__categories(const tnn__cells *cells, tnn__column *column, char **list)
+{
+    tnn__len r, n = 0;                  /* n: of the list */
+    double v;
+    char text[60];                      /* the column for messages */
+    for (r = 0; r < cells->rows; r++) {
+        char *cell = cells->cell[(r + cells->named)*cells->columns + column->at];
+        if (tnn__cell_number(cell, &v)) list[n++] = cell;
+    }
+    qsort(list, (size_t)n, sizeof *list, tnn__by_text);
+    n = tnn__unique(list, n, tnn__by_text);
+    for (r = 0; r < n && tnn__cell_number(list[r], &v) > 0; r++) {}
+    if ((column->numbers = r == n) != 0) {
+        qsort(list, (size_t)n, sizeof *list, tnn__by_number);
+        n = tnn__unique(list, n, tnn__by_number);
+    }
+    column->count = (int)n;
+    if (column->role == TNN__AS_LABEL ? n >= 2 && n <= 1 << 24 : n <= TNN__CATEGORIES) return 1;
+    tnn__show_column(cells, text, text + 59, column->at);
+    return tnn__refuse("%s: column %s has %l categories, %s", cells->in->name, text, (long long)n,
+                       column->role == TNN__AS_LABEL ? "a .label has at least 2 classes"
+                       : ".one_hot takes at most 256; .ignore leaves a column out"), 0;
+}
+/* Copies a text to *to, which moves past it; returns the copy. */
+static const char *tnn__keep_text(char **to, const char *text)
+{
+    char *const copy = *to;
+    *to += strlen(text) + 1;
+    return (const char *)memcpy(copy, text, (size_t)(*to - copy));
+}
+/* Makes the table of a file whose columns are in use: categories of its text, and names, in memory
+   of its own. NULL on error. */
+static struct tnn__table *tnn__new_table(tnn__cells *cells, int fill)
+{
+    struct tnn__table *table = NULL;
+    tnn__len text = 0, bytes, i;        /* text: bytes of it */
+    tnn__len lists = 0, total = 0;      /* columns that have categories, and all of these */
+    char **list, *to;                   /* list (lists, rows): where they are collected */
+    int k;
+    for (k = 0; k < cells->used; k++)
+        lists += cells->column[k].role == TNN__AS_ONE_HOT || cells->column[k].role == TNN__AS_LABEL;
+    list = (char **)tnn__read_alloc(tnn__mul(lists*cells->rows, (tnn__len)sizeof *list),
+                                    cells->in->name);
+    for (k = 0; list && k < cells->used; k++) {
+        tnn__column *column = &cells->column[k];
+        text += column->name ? (tnn__len)strlen(column->name) + 1 : 0;
+        if (column->role != TNN__AS_ONE_HOT && column->role != TNN__AS_LABEL) continue;
+        column->first = total;
+        if (!tnn__categories(cells, column, list + total)) { tnn__release(list); return NULL; }
+        total += column->count;
+    }
+    for (i = 0; list && i < total; i++) text += (tnn__len)strlen(list[i]) + 1;
+    bytes = (tnn__len)sizeof *table + cells->used*(tnn__len)sizeof(tnn__column)
+          + total*(tnn__len)sizeof *list + text;
+    if (list) table = (struct tnn__table *)tnn__alloc(bytes, cells->in->name);
+    if (table) {
+        table->shared.readers = 1;
+        table->column = (tnn__column *)(void *)(table + 1);
+        table->category = (const char **)(void *)(table->column + cells->used);
+        table->columns = cells->used;
+        table->named = cells->named;
+        table->fill = fill;
+        to = (char *)(table->category + total);
+        for (i = 0; i < total; i++) table->category[i] = tnn__keep_text(&to, list[i]);
+        for (k = 0; k < cells->used; k++) {
+            table->column[k] = cells->column[k];
+            if (cells->named) table->column[k].name = tnn__keep_text(&to, cells->column[k].name);
+        }
+    }
+    tnn__release(list);
+    return table;
+}
+
+/* The inputs that a column is. */
+static int tnn__floats_of(const tnn__column *column)
+{
+    return column->role == TNN__AS_ONE_HOT ? column->count : column->role == TNN__AS_NUMBER;
+}
+/* The category of a cell, 0 the first of the column's; -1: none. Where categories are numbers, text
+   is none of them: it has no place in their order. */
+static int tnn__category(const struct tnn__table *table, const tnn__column *column,
+                         const char *text)
+{
+    const char *const *first = table->category + column->first, *const *found;
+    double v;
+    if (column->numbers && tnn__cell_number(text, &v) < 1) return -1;
+    found = (const char *const *)bsearch(&text, first, (size_t)column->count, sizeof *first,
+                                         column->numbers ? tnn__by_number : tnn__by_text);
+    return found ? (int)(found - first) : -1;
+}
+/* Takes a cell: to x, as many floats as the column has, NaN if it is missing; or to *label. All
+   that can be wrong with a value is found here, in the order of lines. */
+static tnn_status tnn__take_cell(const tnn__cells *cells, const struct tnn__table *table, int fill,
+                                 tnn__column *column, const char *text, float *x, int *label)
+{
+    const int truth = column->role >= TNN__AS_TARGET;
+    double v = TNN__NAN;
+    const int kind = tnn__cell_number(text, &v);
+    int i, which;                       /* which: category it is */
+    if (!kind && (truth || !fill))
+        return tnn__cell_wrong(cells, column->at, text, truth
+            ? "is a missing value, which a target or label cannot be; leave the line out"
+            : "is a missing value; .fill_mean = 1 takes the column's mean");
+    column->missing += !kind;
+    if (column->role == TNN__AS_ONE_HOT || column->role == TNN__AS_LABEL) {
+        which = kind ? tnn__category(table, column, text) : -1;
+        if (kind && which < 0)
+            return tnn__cell_wrong(cells, column->at, text, "is none of the classes or categories "
+                                   "of .like");
+        if (column->role == TNN__AS_LABEL) *label = which;
+        else for (i = 0; i < column->count; i++) x[i] = i == which;
+        return TNN_OK;
+    }
+    if (kind < 0)
+        return tnn__cell_wrong(cells, column->at, text, truth
+            ? "is not a number; classes are for .label"
+            : "is not a number; .one_hot takes categories, .ignore or .inputs leave a column out");
+    if (kind > 0 && !tnn__is_float(v))
+        return tnn__cell_wrong(cells, column->at, text, "is not a finite float");
+    if (kind > 0) column->sum += v;
+    *x = (float)v;                      /* or NaN */
+    return TNN_OK;
+}
+/* Puts the columns' means where values are missing: those of the table, or, if it is of this file,
+   those that are worked out of the sums, and are the table's then. */
+static tnn_status tnn__fill_means(tnn__cells *cells, struct tnn__table *table, tnn_data *data,
+                                  float *x, int own)
+{
+    tnn__len r, n;                      /* n: lines with a value */
+    int k, at = 0;                      /* at: inputs up to and with the column's */
+    for (k = 0; k < cells->used; k++) {
+        tnn__column *column = &cells->column[k];
+        at += tnn__floats_of(column);
+        if (column->role != TNN__AS_NUMBER) continue;
+        n = data->n - column->missing;
+        if (own && !n)
+            return tnn__cell_wrong(cells, column->at, tnn__cell(cells, 0, column->at),
+                                   "and all others are missing; .ignore leaves the column out");
+        if (own) column->mean = table->column[k].mean = column->sum/(double)n;
+        for (r = 0; column->missing && r < data->n; r++) {
+            float *to = &x[r*data->c + at - 1];
+            if (*to != *to) *to = (float)column->mean;
+        }
+    }
+    return TNN_OK;
+}
+/* Makes the data set of a file whose columns are in use: inputs, targets and labels are one piece
+   of memory before the table's. It may be there on failure. */
+static tnn_status tnn__table_data(tnn__cells *cells, struct tnn__table *table, int own, int fill,
+                                  tnn_data *data)
+{
+    const tnn__len n = cells->rows;
+    tnn__len channels = 0, r;
+    int targets = 0, labels = 0, k;     /* of a sample */
+    float *x, *t;                       /* inputs (n, channels), targets (n, targets) */
+    int *label;                         /* (n, labels) */
+    for (k = 0; k < cells->used; k++) {
+        const tnn__column *column = &cells->column[k];
+        targets += column->role == TNN__AS_TARGET;
+        labels += column->role == TNN__AS_LABEL;
+        channels += tnn__floats_of(column);
+        if (column->role != TNN__AS_LABEL) continue;
+        data->classes = column->count;
+        data->class_names = table->category + column->first;
+    }
+    if (!tnn__count((int)n, (int)TNN__MIN(channels, INT_MAX), 1, 1))
+        return tnn__refuse("%s: %l columns as inputs; there must be one, and memory for all",
+                           cells->in->name, (long long)channels);
+    r = n*(channels + targets + labels)*(tnn__len)sizeof *x;
+    if (!tnn__within_limit(r, cells->in->name)
+        || (x = (float *)tnn__own(data, r, &table->shared, cells->in->name)) == NULL)
+        return TNN_ERROR_MEMORY;
+    tnn__share(&table->shared);
+    data->n = (int)n;
+    data->c = (int)channels;
+    data->h = data->w = 1;
+    data->table = table;
+    data->floats = x;
+    data->targets = targets ? x + n*channels : NULL;
+    data->target[0] = targets;
+    data->target[1] = data->target[2] = !!targets;
+    t = x + n*channels;
+    label = (int *)(void *)(t + n*targets);
+    data->labels = labels ? label : NULL;
+    for (r = 0; r < n; r++)
+        for (k = 0; k < cells->used; k++) {
+            tnn__column *column = &cells->column[k];
+            float *to = column->role == TNN__AS_TARGET ? t : x;
+            if (tnn__take_cell(cells, table, fill, column, tnn__cell(cells, r, column->at), to,
+                               label)) return TNN_ERROR_FORMAT;
+            label += column->role == TNN__AS_LABEL;
+            t += column->role == TNN__AS_TARGET;
+            x += tnn__floats_of(column);
+        }
+    return tnn__fill_means(cells, table, data, x - n*channels, own);
+}
+/* Refuses options that do nothing, since .like or another one has said it, and a .like that is no
+   table: one that could not be loaded is none, either. */
+static tnn_status tnn__check_csv(const tnn_csv_options *options)
+{
+#define TNN__STRUCT tnn_csv_options
+    static const tnn__option list[] = {
+        TNN__A(inputs) TNN__A(targets) TNN__A(label) TNN__A(ignore) TNN__A(one_hot) TNN__A(header)
+        TNN__A(like) TNN__A(fill_mean)
+    };
+#undef TNN__STRUCT
+    if (options->targets && options->label)
+        return tnn__refuse("tnn_load_csv: .targets are numbers, .label is classes: one of them is "
+                           "what the network shall make of a line");
+    if (TNN__CHECK_READ("tnn_load_csv", options, list, "inputs:!like targets:!like label:!like "
+                        "ignore:!like:!inputs one_hot:!like header:!like like fill_mean"))
+        return TNN_ERROR_ARGUMENT;
+    if (options->header < -1 || options->header > 1)
+        return tnn__refuse("tnn_load_csv: .header = %d must be 1, -1 or 0", options->header);
+    if (options->like && !options->like->table)
+        return tnn__refuse("tnn_load_csv: .like is not, or no longer, a data set of tnn_load_csv "
+                           "or a part of one");
+    return TNN_OK;
+}
+/* A table in memory, which may be given up afterwards. A new table's memory has two owners while it
+   is made, this function and the data set; then one, and others with each data set .like it. */
+TNN_API_GATED tnn_data tnn_csv_data(const void *bytes, size_t size, const tnn_csv_options *options)
+{
+    static tnn_csv_options none;        /* nobody writes to it */
+    const tnn_csv_options *with = options ? options : &none;
+    const tnn__input in = {with->path ? with->path : "csv", (const unsigned char *)bytes, size};
+    const tnn_data *like = with->like;
+    struct tnn__table *table = like ? (struct tnn__table *)(uintptr_t)like->table : NULL;
+    const int fill = with->fill_mean || (table && table->fill);
+    tnn_data data = tnn__no_data();
+    tnn__cells cells;
+    memset(&cells, 0, sizeof cells);
+    cells.in = &in;
+    if (!tnn__check_csv(with)
+        && !tnn__read_cells(&cells, table ? 2*table->named - 1 : with->header,
+                            table ? table->columns : 0)
+        && (table ? tnn__use_table(&cells, table) : tnn__use_columns(&cells, with))) {
+        if (!like) table = tnn__new_table(&cells, fill);
+        if (table && tnn__table_data(&cells, table, !like, fill, &data)) tnn_data_free(&data);
+        if (table && !like) tnn__give_up(&table->shared);       /* data's alone */
+        if (data.n && like
+            && (like->means ? tnn_normalize_channels(&data, like->means, like->stds)
+                            : tnn_normalize(&data, like->mean, like->std))) tnn_data_free(&data);
+    }
+    tnn__release(cells.text);
+    tnn__release(cells.cell);
+    tnn__release(cells.column);
+    return data;
+}
+
 #ifndef TINYNN_NO_STDIO
-/* ---- 15i. By path -----------------------------------------------------------------------------
+/* ---- 15k. By path -----------------------------------------------------------------------------
    What is read is the whole file, in memory of its own; what is written takes the place of PATH at
    its end (15f). */
 
@@ -20089,17 +21084,45 @@ TNN_API_GATED tnn_array tnn_read_npy(const char *path) { return tnn__read_array(
 TNN_API_GATED tnn_array tnn_read_csv(const char *path) { return tnn__read_array(tnn__csv, path); }
 /* From a path. */
 TNN_API_GATED tnn_array tnn_read_pnm(const char *path) { return tnn__read_array(tnn__pnm, path); }
+/* From a path and a name in the archive. */
+TNN_API_GATED tnn_array tnn_read_npz(const char *path, const char *name)
+{
+    const tnn__input in = tnn__read_file(path, 0);
+    tnn_array array;
+    memset(&array, 0, sizeof array);
+    if (in.bytes) array = tnn__npz_array(&in, name);
+    tnn__release((void *)in.bytes);
+    return array;
+}
+/* From a path, or FILE.npz:NAME. */
+static tnn_array tnn__read_numpy(const char *path)
+{
+    char file[TNN__PATH];
+    const char *at = path ? strstr(path, ".npz:") : NULL;
+    if (!at || at - path >= TNN__PATH - 5) return tnn_read_npy(path);
+    *tnn__putf(file, file + TNN__PATH - 1, "%w", (int)(at + 4 - path), path) = 0;
+    return tnn_read_npz(file, at + 5);
+}
 /* Both arrays from paths, and a data set of them. */
 TNN_API_GATED tnn_data tnn_load_npy_with(const tnn_npy_options *options)
 {
     tnn_data data = tnn__no_data();
-    tnn_array samples = tnn_read_npy(options ? options->samples : NULL), labels;
+    tnn_array samples = tnn__read_numpy(options ? options->samples : NULL), labels;
     memset(&labels, 0, sizeof labels);
-    if (samples.data && options->labels) labels = tnn_read_npy(options->labels);
+    if (samples.data && options->labels) labels = tnn__read_numpy(options->labels);
     if (samples.data && (!options->labels || labels.data))
         data = tnn_array_data(&samples, options->labels ? &labels : NULL, options);
     tnn_array_free(&samples);
     tnn_array_free(&labels);
+    return data;
+}
+
+/* A table from a path. */
+TNN_API_GATED tnn_data tnn_load_csv_with(const tnn_csv_options *options)
+{
+    const tnn__input in = tnn__read_file(options ? options->path : NULL, 0);
+    const tnn_data data = in.bytes ? tnn_csv_data(in.bytes, in.size, options) : tnn__no_data();
+    tnn__release((void *)in.bytes);
     return data;
 }
 
@@ -20146,7 +21169,7 @@ TNN_API_GATED tnn_status tnn_load_checkpoint_with(tnn_net *net,
     return (tnn_status)tnn_failed();
 }
 
-/* ---- 15j. Folders of images -------------------------------------------------------------------
+/* ---- 15l. Folders of images -------------------------------------------------------------------
    All that is found stands in one text, entry after entry, each a letter and a path with a 0 behind
    it. An entry that is a folder is looked into when its turn comes, and what is in it put behind
    the last:
@@ -23707,10 +24730,12 @@ TNN__GATE4(tnn_data, parse_idx, const void *, images, size_t, images_size, const
            size_t, labels_size)
 TNN__GATE2(double, array_value, const tnn_array *, array, long long, i)
 TNN__GATE2(tnn_array, parse_npy, const void *, bytes, size_t, size)
+TNN__GATE3(tnn_array, parse_npz, const void *, bytes, size_t, size, const char *, name)
 TNN__GATE2(tnn_array, parse_csv, const void *, bytes, size_t, size)
 TNN__GATE2(tnn_array, parse_pnm, const void *, bytes, size_t, size)
 TNN__GATE3(tnn_data, array_data, const tnn_array *, samples, const tnn_array *, labels,
            const tnn_npy_options *, options)
+TNN__GATE3(tnn_data, csv_data, const void *, bytes, size_t, size, const tnn_csv_options *, options)
 TNN__GATE4(int, parse_weights, tnn_net *, net, const void *, bytes, size_t, size,
            const tnn_weights_options *, options)
 TNN__GATE4(size_t, format_weights, tnn_net *, net, void *, to, size_t, room,
@@ -23732,6 +24757,8 @@ TNN__GATE1(tnn_array, read_csv, const char *, path)
 TNN__GATE1(tnn_array, read_pnm, const char *, path)
 TNN__GATE1(tnn_data, load_npy_with, const tnn_npy_options *, options)
 TNN__GATE1(tnn_data, load_folder_with, const tnn_folder_options *, options)
+TNN__GATE2(tnn_array, read_npz, const char *, path, const char *, name)
+TNN__GATE1(tnn_data, load_csv_with, const tnn_csv_options *, options)
 TNN__GATE2(int, load_weights_with, tnn_net *, net, const tnn_weights_options *, options)
 TNN__GATE2(tnn_status, save_weights_with, tnn_net *, net, const tnn_weights_options *, options)
 TNN__GATE2(tnn_status, save_checkpoint_with, tnn_net *, net,
@@ -23788,9 +24815,9 @@ TNN__AS_BEFORE
           takes a loader take them. On targets .accuracy is NaN, where it was 0. New are
           tnn_loss_weighted, tnn_loader_loss, tnn_measure, tnn_normalize_channels,
           tnn_split_stratified, tnn_kfold, samplers and shards of loaders, tnn_fit, tnn_predict,
-          metrics of predictions, tnn_load_folder, tnn_resize, tnn_look, tnn_profile and
-          tnn_layer_statistics. TINYNN_DLL and TNN_API are for shared libraries, tnn_version and
-          TNN_VERSION_MAJOR, _MINOR, _PATCH for programs that use one.
+          metrics of predictions, tnn_load_csv, tnn_load_folder, tnn_resize, tnn_read_npz, tnn_look,
+          tnn_profile and tnn_layer_statistics. TINYNN_DLL and TNN_API are for shared libraries,
+          tnn_version and TNN_VERSION_MAJOR, _MINOR, _PATCH for programs that use one.
    0.1.0  The first. */
 
 /* ==== 21. LICENCE ==============================================================================

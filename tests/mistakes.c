@@ -335,6 +335,22 @@ static void data_sets(void)
     M("a missing value", "value nan", "sample 1", "a finite float",
       array = tnn_parse_csv("1,2\n3,\n", 7);
       data = tnn_array_data(&array, NULL, NULL););
+    M("a column misspelt", ".targets has \"prize\"", "csv", "the file has \"rooms\", \"price\"",
+      data = tnn_csv_data("rooms,price\n1,2\n", 16, &(tnn_csv_options){.targets = "prize"}););
+    M("one class", "column \"kind\" has 1", "csv", "at least 2 classes",
+      data = tnn_csv_data("x,kind\n1,a\n2,a\n", 15, &(tnn_csv_options){.label = "kind"}););
+    M("text as input", "\"Bern\" is not a number", "line 3, column \"city\"", ".one_hot takes",
+      data = tnn_csv_data("city,y\n1,2\nBern,3\n", 18, &(tnn_csv_options){.targets = "y"}););
+    M("a hole in a table", "a missing value", "line 2, column \"x\"", ".fill_mean = 1",
+      data = tnn_csv_data("x,y\nNA,2\n", 9, &(tnn_csv_options){.targets = "y"}););
+    M("targets and label", ".targets are numbers, .label is classes", "tnn_load_csv", "one of them",
+      TEXT_FILE("csv", "x,y\n1,2\n");
+      data = tnn_load_csv(path, .targets = "y", .label = "y"););
+    M("a file of names alone", "no line of values", "mistakes-csv", NULL,
+      TEXT_FILE("csv", "x,y\n"); data = tnn_load_csv(path, .targets = "y"););
+    M("an array misspelt", "no array x_tain", "none.npz", "its arrays are",
+      static const char empty[] = "PK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+      file("none.npz", empty, 22); array = tnn_read_npz(path, "x_tain"););
     M("another shape", "samples have 3 values", ".shape 1x2x2", "must have as many",
       array = tnn_parse_csv("1,2,3\n4,5,6\n", 12);
       data = tnn_array_data(&array, NULL, &(tnn_npy_options){.shape = {1, 2, 2}}););
