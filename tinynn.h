@@ -19776,7 +19776,8 @@ static tnn_loader *tnn__fit_begin(tnn__fit *fit, tnn_net *net, const tnn_data *t
     tnn_loader_options own;
     tnn_loader *batches;
     memset(&own, 0, sizeof own);
-    if (tnn_failed() || !net || !options || !train)
+    if (tnn_failed()) return NULL;
+    if (!net || !options || !train)
         return tnn__refuse("tnn_fit: no network, no data or no options"), (tnn_loader *)NULL;
     fit->with = *options;
     if (TNN__CHECK_READ("tnn_fit", options, list,
