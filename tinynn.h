@@ -1336,7 +1336,8 @@ TNN_API tnn_data   tnn_data_create_with(const tnn_data_options *options);
    sample fails, with the message of what the function itself called in vain. Sample i is always the
    same. Loaders call it one batch ahead, in a thread of theirs, while a batch is trained, and in
    the caller's for what that thread has not read by then; the calls for a data set and its parts
-   come one after the other where one thread of the program uses them. The data set is to be freed by tnn_data_free. */
+   come one after the other where one thread of the program uses them. The data set is to be freed
+   by tnn_data_free. */
 TNN_API void       tnn_data_free(tnn_data *data);
 /* Call it before tnn_loader_create, tnn_subset and tnn_split: loaders and parts have the mean and
    std that the data set has then. Afterwards it is refused. (A tnn_data_view does not know its
@@ -21796,7 +21797,8 @@ static tnn_loader *tnn__fit_begin(tnn__fit *fit, tnn_net *net, const tnn_data *t
     tnn_loader_options own;
     tnn_loader *batches;
     memset(&own, 0, sizeof own);
-    if (tnn_failed() || !net || !options || !train)
+    if (tnn_failed()) return NULL;
+    if (!net || !options || !train)
         return tnn__refuse("tnn_fit: no network, no data or no options"), (tnn_loader *)NULL;
     fit->with = *options;
     if (TNN__CHECK_READ("tnn_fit", options, list,
