@@ -94,7 +94,8 @@
              1g  Data                        sets, splits, loaders, augmentation
              1h  Training and metrics        evaluation, prediction, tnn_fit, metrics
              1i  Hyper-parameter search
-             1j  Files                       arrays, images, weights, checkpoints, networks as C
+             1j  Files                       arrays, images, tables, weights, checkpoints, networks
+                                             as C
              1k  Named arguments, and the caller's line
         2  Foundations           portability, errors, memory, random numbers, threads
         3  Kernels               one text, read once per instruction set
@@ -176,6 +177,9 @@
        optim.Adam(lr); compile(optimizer)   tnn_set_optimizer(net, TNN_ADAM, .lr). Keras' defaults
                                             are those of tnn_create(.dialect = TNN_KERAS)
        Dataset, TensorDataset               tnn_data_view, tnn_data_create. __getitem__: .sample
+       ImageFolder; image_dataset_from_directory
+                                            tnn_load_folder; transforms.Resize: tnn_resize
+       pandas.read_csv, get_dummies         tnn_load_csv, .one_hot
        random_split; train_test_split       tnn_split, tnn_split_stratified; KFold: tnn_kfold
        DataLoader(batch_size, shuffle)      tnn_loader_create(&data, .batch, .shuffle), tnn_next
        transforms.Normalize; Normalization  tnn_normalize, tnn_measure, tnn_normalize_channels
@@ -203,6 +207,8 @@
        clip_grad_norm_; clipnorm            .clip_norm of the optimizer; tnn_clip_grad
        AveragedModel; EMA                   .ema, .swa_start of the optimizer; tnn_use_average
        summary, print(model)                tnn_summary
+       register_forward_hook, input.grad    tnn_look, tnn_layer_output, tnn_layer_gradient
+       torch.profiler                       tnn_profile
        manual_seed; set_random_seed         .seed of the network and of the loader
        set_num_threads                      tnn_set_threads
        Optuna, KerasTuner                   tnn_study_create
