@@ -18861,7 +18861,7 @@ TNN_API_GATED tnn_data tnn_load_idx(const char *images_path, const char *labels_
 
 /* The text of a field, without the blanks and quotes around it: from *from to what is returned. The
    field goes from *at to the separator, the end of the line or that of the text, where *at then
-   is. */
+   is. Quotes that are not closed stay. */
 static const char *tnn__csv_text(const char **from, const char **at, const char *end,
                                  char separator)
 {
@@ -18874,7 +18874,7 @@ static const char *tnn__csv_text(const char **from, const char **at, const char 
     for (pass = 0; pass < 2; pass++) {      /* blanks, once quotes, blanks; \r is of Windows */
         while (p < stop && (*p == ' ' || *p == '\t' || *p == '\r')) p++;
         while (p < stop && (stop[-1] == ' ' || stop[-1] == '\t' || stop[-1] == '\r')) stop--;
-        if (pass || stop - p < 2 || *p != '"' || stop[-1] != '"') continue;
+        if (pass || quoted || stop - p < 2 || *p != '"' || stop[-1] != '"') continue;
         p++;
         stop--;
     }
@@ -20494,6 +20494,11 @@ static tnn_status tnn__cut(tnn__cells *cells, tnn__len begin, char separator, in
             field = p;
             if (!lines) numbers += tnn__csv_field(&field, end, separator, &v) > 0;
             stop = tnn__csv_text(&from, &p, end, separator);
+            if (from < stop && *from == '"' && (from == cells->text || from[-1] != '"'))
+                return tnn__reject("%s: line %l, field %l begins with a quote that does not close "
+                                   "at the field's end; a field has no line breaks, and a quote "
+                                   "within quotes is two", cells->in->name, (long long)n,
+                                   (long long)i + 1);
             last = p == end || *p == '\n';              /* seen before a 0 is written there */
             empty = !i && last && from == stop;
             if (cells->cell && !empty) {
@@ -20534,6 +20539,9 @@ static tnn_status tnn__read_cells(tnn__cells *cells, int header, int columns)
     if (zero)
         return tnn__reject("%s: at byte %l: a zero; a CSV is text, in UTF-8 or as ASCII", in->name,
                            (long long)(zero - (const char *)in->bytes));
+    if (in->size && memchr(in->bytes, '\r', in->size) && !memchr(in->bytes, '\n', in->size))
+        return tnn__reject("%s: its lines end in carriage returns alone; they must end in line "
+                           "feeds, as \\n or \\r\\n", in->name);
     cells->text = (char *)tnn__alloc_raw((tnn__len)in->size + 1, in->name);
     if (!cells->text) return TNN_ERROR_MEMORY;
     if (in->size) memcpy(cells->text, in->bytes, in->size);
