@@ -1385,7 +1385,7 @@ TNN_API tnn_status tnn_sample(const tnn_data *data, int i, float *x, int count);
    another epoch. Epoch e is shuffled by (seed, e): a loader's batches do not depend on what was
    drawn before. */
 typedef struct tnn_loader {
-    float *x;               /* (n, c, h, w) */
+    float *x;               /* (n, c, h, w); of a source elsewhere in each batch */
     int   *labels;          /* (n) or (n, h, w), for tnn_loss; or NULL */
     float *targets;         /* for tnn_loss_targets; with .mixup or .cutmix of labels (n, classes of
                                the data), and labels is NULL then; else as in the data set */
@@ -15571,7 +15571,7 @@ static void tnn__normalize(const tnn_data *data, float *x)
     }
 }
 /* A sample, bytes or floats, as floats x (c, h, w), normalised; `table` is tnn__byte_values', or
-   NULL where it does not pay: then bytes are divided, with the same bits. */
+   NULL where it does not pay: then bytes are divided, with the same bits. floats may be x. */
 static void tnn__values_of(const tnn_data *data, const unsigned char *bytes, const float *floats,
                            const float *table, float *x)
 {
@@ -15582,8 +15582,8 @@ static void tnn__values_of(const tnn_data *data, const unsigned char *bytes, con
             for (end = k + size/tnn__tables(data); k < end; k++) x[k] = table[bytes[k]];
         return;
     }
-    if (floats) memcpy(x, floats, (size_t)size*sizeof *x);
-    else for (k = 0; k < size; k++) x[k] = (float)bytes[k]/255.0f;
+    if (!floats) for (k = 0; k < size; k++) x[k] = (float)bytes[k]/255.0f;
+    else if (floats != x) memcpy(x, floats, (size_t)size*sizeof *x);
     tnn__normalize(data, x);
 }
 
@@ -16003,6 +16003,12 @@ struct tnn__loader {
     tnn__hooked        hooked;              /* the source's errors */
 };
 
+/* Whether a source's samples are augmented and normalised where it puts them, in each batch another
+   place: they need not be copied. */
+static int tnn__reads_in_place(const struct tnn__loader *state)
+{
+    return state->data.sample && !state->geometry;
+}
 /* A sample as it is given, before augmentation, and what goes with it; those that it has are not
    NULL. */
 typedef struct {
@@ -16182,6 +16188,8 @@ static tnn_status tnn__read(struct tnn__loader *state)
         tnn__read_batch(state);
     }
     state->now = !state->now;
+    if (tnn__reads_in_place(state)) state->loader.x = next->x;
+    if (state->data.reconstruct) state->loader.targets = state->loader.x;
     next = &state->reading[!state->now];
     next->done = 0;
     if (tnn__hooks(&state->hooked)) return (tnn_status)tnn_failed();
@@ -16314,13 +16322,13 @@ static tnn_status tnn__check_loader(const tnn_data *data, const tnn_loader_optio
     return TNN_OK;
 }
 /* Hands out the loader's memory, or with NULL only counts it; returns its floats:
-       x (batch, c, h, w)
+       two batches of a source, of twice as many samples where these are mixed
+       x (batch, c, h, w), where it is not one of these
        order (drawn, filled up for all shards)
        chances (n), and counts of classes behind them
        the bytes' tables
        labels or targets, weights (batch)
-       spare (threads: a sample and what goes with it)
-       two batches of a source, of twice as many samples where these are mixed */
+       spare (threads: a sample and what goes with it) */
 static tnn__len tnn__place_loader(struct tnn__loader *state, float *memory)
 {
     const tnn_data *data = &state->data;
@@ -16329,7 +16337,18 @@ static tnn__len tnn__place_loader(struct tnn__loader *state, float *memory)
     tnn_loader *loader = &state->loader;
     tnn__arena arena = {memory, 0};
     int i;
-    loader->x = tnn__take(&arena, tnn__mul(batch, size) + TNN__SLACK);
+    for (i = 0; i < 2 && data->sample; i++) {
+        const tnn__len places = state->mixing ? 2*batch : batch;
+        tnn__reading *read = &state->reading[i];
+        read->x = tnn__take(&arena, tnn__mul(places, size) + TNN__SLACK);
+        if (data->classes && !data->labels)
+            read->labels = (int *)(void *)tnn__take(&arena,
+                                                    tnn__mul(places, tnn__each_labels(data)));
+        if (data->target[0] && !data->targets)
+            read->targets = tnn__take(&arena, tnn__mul(places, tnn__each_targets(data)));
+    }
+    loader->x = tnn__reads_in_place(state) ? state->reading[0].x
+              : tnn__take(&arena, tnn__mul(batch, size) + TNN__SLACK);
     state->order = (int *)(void *)tnn__take(&arena, TNN__MAX(state->drawn,
                                             (tnn__len)state->count*state->options.shards));
     if (state->options.draw_weights || state->options.balanced)
@@ -16344,16 +16363,6 @@ static tnn__len tnn__place_loader(struct tnn__loader *state, float *memory)
     state->spare_floats = size + state->labels + state->targets;
     if (state->mixing)
         state->spare = tnn__take(&arena, tnn__mul(state->threads, state->spare_floats));
-    for (i = 0; i < 2 && data->sample; i++) {
-        const tnn__len places = state->mixing ? 2*batch : batch;
-        tnn__reading *read = &state->reading[i];
-        read->x = tnn__take(&arena, tnn__mul(places, size));
-        if (data->classes && !data->labels)
-            read->labels = (int *)(void *)tnn__take(&arena,
-                                                    tnn__mul(places, tnn__each_labels(data)));
-        if (data->target[0] && !data->targets)
-            read->targets = tnn__take(&arena, tnn__mul(places, tnn__each_targets(data)));
-    }
     return arena.used;
 }
 /* Sums the weights that samples are drawn by, the caller's or 1/n_c for each of the n_c samples of
