@@ -1340,10 +1340,9 @@ TNN_API tnn_data   tnn_data_create_with(const tnn_data_options *options);
    that fills x (c, h, w) of sample i; labels, one or (h, w), if there is .classes and no .labels;
    and target, if there is .target and no .targets. It returns 0; else the call that needed the
    sample fails, with the message of what the function itself called in vain. Sample i is always the
-   same. Loaders call it one batch ahead, in a thread of theirs, while a batch is trained, and in
-   the caller's for what that thread has not read by then; the calls for a data set and its parts
-   come one after the other where one thread of the program uses them. The data set is to be freed
-   by tnn_data_free. */
+   same. Loaders call it one batch ahead, in a thread of theirs, while a batch is trained; the
+   calls for a data set and its parts come one after the other where one thread of the program uses
+   them. The data set is to be freed by tnn_data_free. */
 TNN_API void       tnn_data_free(tnn_data *data);
 /* Call it before tnn_loader_create, tnn_subset and tnn_split: loaders and parts have the mean and
    std that the data set has then. Afterwards it is refused. (A tnn_data_view does not know its
@@ -1392,7 +1391,7 @@ TNN_API tnn_status tnn_sample(const tnn_data *data, int i, float *x, int count);
    another epoch. Epoch e is shuffled by (seed, e): a loader's batches do not depend on what was
    drawn before. */
 typedef struct tnn_loader {
-    float *x;               /* (n, c, h, w) */
+    float *x;               /* (n, c, h, w); of a source elsewhere in each batch */
     int   *labels;          /* (n) or (n, h, w), for tnn_loss; or NULL */
     float *targets;         /* for tnn_loss_targets; with .mixup or .cutmix of labels (n, classes of
                                the data), and labels is NULL then; else as in the data set */
@@ -15150,8 +15149,6 @@ typedef struct {
     struct tnn__loader *reading;        /* whose thread was started and not joined, or NULL */
     tnn__thread         thread;
     int                 forks;          /* when it was started */
-    int                 lock;           /* held while a sample is read, and for what follows */
-    int                 halt, at_work;  /* tells the thread to end; until it does */
 } tnn__source_memory;
 /* That of a data set with a .sample. A part's own memory comes first, then that of what it is a
    part of. */
@@ -15168,26 +15165,16 @@ static int tnn__own_source(tnn_data *data, const char *what)
     if (!tnn__own(data, (tnn__len)sizeof(tnn__source_memory), NULL, what)) return 0;
     source = tnn__source_of(data);
     source->reading = NULL;
-    source->lock = source->halt = source->at_work = 0;
     return 1;
 }
-/* Ends the thread that reads ahead, if there is one, behind the sample that it is at: then the
-   source is the caller's. In the child of a fork there is no such thread, its sample is not read
-   and its lock is nobody's. */
+/* Waits for the thread that reads ahead, if there is one: then the source is the caller's. In the
+   child of a fork there is no such thread, and what it read is not done. */
 static void tnn__end_reading(const tnn_data *data)
 {
     tnn__source_memory *source = data->sample ? tnn__source_of(data) : NULL;
     if (!source || !source->reading) return;
-    TNN__STORE(&source->halt, 1);
     if (source->forks == tnn__forks) TNN__JOIN(source->thread);
     source->reading = NULL;
-    source->lock = source->halt = source->at_work = 0;
-}
-/* Waits for the sample that another thread is at, and takes the lock. */
-static void tnn__hold_source(tnn__source_memory *source)
-{
-    int none = 0;
-    for (; !TNN__SWAP(&source->lock, none, 1); none = 0) TNN__YIELD();
 }
 /* One reader more of that memory, which may be NULL. */
 static void tnn__share(void *memory)
@@ -15590,7 +15577,7 @@ static void tnn__normalize(const tnn_data *data, float *x)
     }
 }
 /* A sample, bytes or floats, as floats x (c, h, w), normalised; `table` is tnn__byte_values', or
-   NULL where it does not pay: then bytes are divided, with the same bits. */
+   NULL where it does not pay: then bytes are divided, with the same bits. floats may be x. */
 static void tnn__values_of(const tnn_data *data, const unsigned char *bytes, const float *floats,
                            const float *table, float *x)
 {
@@ -15601,8 +15588,8 @@ static void tnn__values_of(const tnn_data *data, const unsigned char *bytes, con
             for (end = k + size/tnn__tables(data); k < end; k++) x[k] = table[bytes[k]];
         return;
     }
-    if (floats) memcpy(x, floats, (size_t)size*sizeof *x);
-    else for (k = 0; k < size; k++) x[k] = (float)bytes[k]/255.0f;
+    if (!floats) for (k = 0; k < size; k++) x[k] = (float)bytes[k]/255.0f;
+    else if (floats != x) memcpy(x, floats, (size_t)size*sizeof *x);
     tnn__normalize(data, x);
 }
 
@@ -16000,7 +15987,7 @@ typedef struct {                /* what a source has given of a batch: (batch) s
     float *x, *targets;
     int   *labels;
     int    epoch, batch;        /* which batch */
-    int    next, count;         /* its first sample that is not read; samples to be read */
+    int    done;                /* all of it */
 } tnn__reading;
 struct tnn__loader {
     tnn_loader         loader;          /* what the program sees */
@@ -16022,6 +16009,12 @@ struct tnn__loader {
     tnn__hooked        hooked;              /* the source's errors */
 };
 
+/* Whether a source's samples are augmented and normalised where it puts them, in each batch another
+   place: they need not be copied. */
+static int tnn__reads_in_place(const struct tnn__loader *state)
+{
+    return state->data.sample && !state->geometry;
+}
 /* A sample as it is given, before augmentation, and what goes with it; those that it has are not
    NULL. */
 typedef struct {
@@ -16163,87 +16156,55 @@ static void tnn__read_sample(struct tnn__loader *state, tnn__reading *read, int 
         tnn__check_truth("tnn_next", data, labels, target, data->classes - 1, number, 1);
     tnn__after_hook(&state->hooked, slot, &was);
 }
-/* Reads the next sample of the batch that is not the present one, and what will be mixed in; 0 if
-   there is none left. Samples are asked for in the order of the batch: a file that is read from
-   front to back stays so. The lock is held. */
-static int tnn__read_next(struct tnn__loader *state)
+/* Reads the batch that is not the present one: what read->epoch and read->batch say. The first
+   function of a thread, or a call. Samples are asked for in the order of the batch, each followed
+   by what will be mixed in: a file that is read from front to back stays so. */
+static void tnn__read_batch(void *context)
 {
+    struct tnn__loader *state = (struct tnn__loader *)context;
     tnn__reading *read = &state->reading[!state->now];
-    if (read->next >= read->count) return 0;
-    else {
-        const int s = read->next;
-        const int i = state->order[(tnn__len)read->batch*state->options.batch + s];
+    const tnn__len first = (tnn__len)read->batch*state->options.batch;
+    int s;
+    for (s = 0; s < TNN__MIN(state->options.batch, state->count - first); s++) {
+        const int i = state->order[first + s];
         const tnn__draws dice = {state->options.seed, (uint64_t)read->epoch, (uint64_t)i};
         const int other = tnn__other(state, &dice);
         tnn__read_sample(state, read, i, s);
         if (other >= 0) tnn__read_sample(state, read, other, state->options.batch + s);
-        read->next++;
-        return 1;
     }
+    read->done = 1;
 }
-/* Reads until there is no sample left, or it is told to halt: the first function of a thread. */
-static void tnn__read_ahead(void *context)
-{
-    struct tnn__loader *state = (struct tnn__loader *)context;
-    tnn__source_memory *source = tnn__source_of(&state->data);
-    int more;
-    do {
-        tnn__hold_source(source);
-        more = !TNN__LOAD(&source->halt) && tnn__read_next(state);
-        if (!more) source->at_work = 0;
-        tnn__let_go(&source->lock);
-    } while (more);
-}
-/* Says which batch is to be read into the memory that is not the present one's. */
-static void tnn__read_which(struct tnn__loader *state, int epoch, int batch)
-{
-    tnn__reading *read = &state->reading[!state->now];
-    const tnn__len left = state->count - (tnn__len)batch*state->options.batch;
-    read->epoch = epoch;
-    read->batch = batch;
-    read->next = 0;
-    read->count = batch < state->loader.batches ? (int)TNN__MIN(state->options.batch, left) : 0;
-}
-/* Makes what a source gives of the loader's batch the present one, and has a thread begin with the
-   next one of the epoch:
+/* Makes what a source gives of the loader's batch the present one: it has been read ahead, or is
+   read now. Then a thread begins with the next one of the epoch:
 
        tnn_next          trains batch k     tnn_next          trains batch k + 1
-       reads k's rest    reads k + 1        reads its rest    reads k + 2
+       waits for k  -->  reads k + 1   -->  waits for k + 1   reads k + 2
 
-   What the thread has not read when it is needed is read by the caller, who thus waits for a sample
-   at most, and not until the system lets the thread run: at work on all processors it may do so
-   late. A thread that comes late goes on with what there is to be read then. Without threads, and
-   where the system refuses one, the rest is all of a batch. */
+   Without threads, and where the system refuses one, batches are read when they are asked for. */
 static tnn_status tnn__read(struct tnn__loader *state)
 {
     tnn__source_memory *source = tnn__source_of(&state->data);
-    const tnn__reading *next = &state->reading[!state->now];
+    tnn__reading *next = &state->reading[!state->now];
     const int epoch = state->loader.epoch, batch = state->loader.batch_index;
-    int start;
-    if (source->reading != state || source->forks != tnn__forks) tnn__end_reading(&state->data);
-    TNN__STORE(&source->halt, 1);
-    tnn__hold_source(source);
-    if (!next->count || next->epoch != epoch || next->batch != batch) {
+    tnn__end_reading(&state->data);
+    if (!next->done || next->epoch != epoch || next->batch != batch) {
         state->hooked.error.status = TNN_OK;    /* of another batch */
-        tnn__read_which(state, epoch, batch);
+        next->epoch = epoch;
+        next->batch = batch;
+        tnn__read_batch(state);
     }
-    while (tnn__read_next(state)) {}
     state->now = !state->now;
-    tnn__read_which(state, epoch, state->hooked.error.status ? state->loader.batches : batch + 1);
-    start = state->reading[!state->now].count && !source->at_work;
-    source->at_work |= start;
-    TNN__STORE(&source->halt, 0);
-    tnn__let_go(&source->lock);
-    if (start) {
-        if (source->reading) TNN__JOIN(source->thread);         /* it has ended */
-        source->forks = tnn__forks;
-        source->reading = state;
-        if (!tnn__start_thread(&source->thread, tnn__read_ahead, state)) {
-            source->reading = NULL;
-            source->at_work = 0;
-        }
-    }
-    return tnn__hooks(&state->hooked) ? (tnn_status)tnn_failed() : TNN_OK;
+    if (tnn__reads_in_place(state)) state->loader.x = next->x;
+    if (state->data.reconstruct) state->loader.targets = state->loader.x;
+    next = &state->reading[!state->now];
+    next->done = 0;
+    if (tnn__hooks(&state->hooked)) return (tnn_status)tnn_failed();
+    if (batch + 1 == state->loader.batches) return TNN_OK;
+    next->epoch = epoch;
+    next->batch = batch + 1;
+    source->forks = tnn__forks;
+    if (tnn__start_thread(&source->thread, tnn__read_batch, state)) source->reading = state;
+    return TNN_OK;
 }
 
 TNN__SMALL
@@ -16367,13 +16328,13 @@ static tnn_status tnn__check_loader(const tnn_data *data, const tnn_loader_optio
     return TNN_OK;
 }
 /* Hands out the loader's memory, or with NULL only counts it; returns its floats:
-       x (batch, c, h, w)
+       two batches of a source, of twice as many samples where these are mixed
+       x (batch, c, h, w), where it is not one of these
        order (drawn, filled up for all shards)
        chances (n), and counts of classes behind them
        the bytes' tables
        labels or targets, weights (batch)
-       spare (threads: a sample and what goes with it)
-       two batches of a source, of twice as many samples where these are mixed */
+       spare (threads: a sample and what goes with it) */
 static tnn__len tnn__place_loader(struct tnn__loader *state, float *memory)
 {
     const tnn_data *data = &state->data;
@@ -16382,7 +16343,18 @@ static tnn__len tnn__place_loader(struct tnn__loader *state, float *memory)
     tnn_loader *loader = &state->loader;
     tnn__arena arena = {memory, 0};
     int i;
-    loader->x = tnn__take(&arena, tnn__mul(batch, size) + TNN__SLACK);
+    for (i = 0; i < 2 && data->sample; i++) {
+        const tnn__len places = state->mixing ? 2*batch : batch;
+        tnn__reading *read = &state->reading[i];
+        read->x = tnn__take(&arena, tnn__mul(places, size) + TNN__SLACK);
+        if (data->classes && !data->labels)
+            read->labels = (int *)(void *)tnn__take(&arena,
+                                                    tnn__mul(places, tnn__each_labels(data)));
+        if (data->target[0] && !data->targets)
+            read->targets = tnn__take(&arena, tnn__mul(places, tnn__each_targets(data)));
+    }
+    loader->x = tnn__reads_in_place(state) ? state->reading[0].x
+              : tnn__take(&arena, tnn__mul(batch, size) + TNN__SLACK);
     state->order = (int *)(void *)tnn__take(&arena, TNN__MAX(state->drawn,
                                             (tnn__len)state->count*state->options.shards));
     if (state->options.draw_weights || state->options.balanced)
@@ -16397,16 +16369,6 @@ static tnn__len tnn__place_loader(struct tnn__loader *state, float *memory)
     state->spare_floats = size + state->labels + state->targets;
     if (state->mixing)
         state->spare = tnn__take(&arena, tnn__mul(state->threads, state->spare_floats));
-    for (i = 0; i < 2 && data->sample; i++) {
-        const tnn__len places = state->mixing ? 2*batch : batch;
-        tnn__reading *read = &state->reading[i];
-        read->x = tnn__take(&arena, tnn__mul(places, size));
-        if (data->classes && !data->labels)
-            read->labels = (int *)(void *)tnn__take(&arena,
-                                                    tnn__mul(places, tnn__each_labels(data)));
-        if (data->target[0] && !data->targets)
-            read->targets = tnn__take(&arena, tnn__mul(places, tnn__each_targets(data)));
-    }
     return arena.used;
 }
 /* Sums the weights that samples are drawn by, the caller's or 1/n_c for each of the n_c samples of
@@ -18914,7 +18876,7 @@ TNN_API_GATED tnn_data tnn_load_idx(const char *images_path, const char *labels_
 
 /* The text of a field, without the blanks and quotes around it: from *from to what is returned. The
    field goes from *at to the separator, the end of the line or that of the text, where *at then
-   is. */
+   is. Quotes that are not closed stay. */
 static const char *tnn__csv_text(const char **from, const char **at, const char *end,
                                  char separator)
 {
@@ -18927,7 +18889,7 @@ static const char *tnn__csv_text(const char **from, const char **at, const char 
     for (pass = 0; pass < 2; pass++) {      /* blanks, once quotes, blanks; \r is of Windows */
         while (p < stop && (*p == ' ' || *p == '\t' || *p == '\r')) p++;
         while (p < stop && (stop[-1] == ' ' || stop[-1] == '\t' || stop[-1] == '\r')) stop--;
-        if (pass || stop - p < 2 || *p != '"' || stop[-1] != '"') continue;
+        if (pass || quoted || stop - p < 2 || *p != '"' || stop[-1] != '"') continue;
         p++;
         stop--;
     }
@@ -20547,6 +20509,11 @@ static tnn_status tnn__cut(tnn__cells *cells, tnn__len begin, char separator, in
             field = p;
             if (!lines) numbers += tnn__csv_field(&field, end, separator, &v) > 0;
             stop = tnn__csv_text(&from, &p, end, separator);
+            if (from < stop && *from == '"' && (from == cells->text || from[-1] != '"'))
+                return tnn__reject("%s: line %l, field %l begins with a quote that does not close "
+                                   "at the field's end; a field has no line breaks, and a quote "
+                                   "within quotes is two", cells->in->name, (long long)n,
+                                   (long long)i + 1);
             last = p == end || *p == '\n';              /* seen before a 0 is written there */
             empty = !i && last && from == stop;
             if (cells->cell && !empty) {
@@ -20587,6 +20554,9 @@ static tnn_status tnn__read_cells(tnn__cells *cells, int header, int columns)
     if (zero)
         return tnn__reject("%s: at byte %l: a zero; a CSV is text, in UTF-8 or as ASCII", in->name,
                            (long long)(zero - (const char *)in->bytes));
+    if (in->size && memchr(in->bytes, '\r', in->size) && !memchr(in->bytes, '\n', in->size))
+        return tnn__reject("%s: its lines end in carriage returns alone; they must end in line "
+                           "feeds, as \\n or \\r\\n", in->name);
     cells->text = (char *)tnn__alloc_raw((tnn__len)in->size + 1, in->name);
     if (!cells->text) return TNN_ERROR_MEMORY;
     if (in->size) memcpy(cells->text, in->bytes, in->size);
@@ -21388,7 +21358,8 @@ static tnn_status tnn__index_folder(const tnn__listing *list, tnn_data *data)
     return TNN_OK;
 }
 
-/* Calls the user's decoder; `raw` is what it makes, U8 (h, w, c), to be given to free(). */
+/* Calls the user's decoder; `raw` is what it makes, bytes (h, w, c) to be given to free(); its
+   .dtype stays 0. */
 static tnn_status tnn__decode(const tnn_folder_options *with, const tnn__input *in, tnn_array *raw)
 {
     const tnn__error_state was = tnn__before_hook();
@@ -21401,7 +21372,6 @@ static tnn_status tnn__decode(const tnn_folder_options *with, const tnn__input *
     if (!raw->data)
         return tnn__reject("%s: .decode returned NULL: the file is broken (%l bytes), or of a "
                            "format that it does not read", in->name, (long long)in->size);
-    raw->dtype = TNN_U8;
     raw->ndim = 3;
     raw->shape[0] = h;
     raw->shape[1] = w;
@@ -21410,8 +21380,8 @@ static tnn_status tnn__decode(const tnn_folder_options *with, const tnn__input *
     return tnn__refuse("%s: .decode says %d channels of %dx%d (h, w), must be 1 to 4 of an image "
                        "that fits in memory", in->name, c, h, w);
 }
-/* The planes of an image (h, w) or (h, w, c): U8 (1, h, w) of grey or (3, h, w), as they come, or
-   of grey if that is wanted. Of 16 bits it makes 8 where they stand. */
+/* The planes of an image (h, w) or (h, w, c): bytes (1, h, w) of grey or (3, h, w), as they come,
+   or of grey if that is wanted. Of 16 bits it makes 8 where they stand. */
 static tnn_status tnn__planes(const char *path, const tnn_array *raw, int wanted, tnn_array *image)
 {
     unsigned char *bytes = (unsigned char *)raw->data, *to;
@@ -21427,7 +21397,7 @@ static tnn_status tnn__planes(const char *path, const tnn_array *raw, int wanted
     image->shape[0] = planes;
     image->shape[1] = raw->shape[0];
     image->shape[2] = raw->shape[1];
-    for (i = 0; raw->dtype == TNN_U16 && i < area*c; i++)
+    for (i = 0; tnn__dtype_bytes(raw->dtype) > 1 && i < area*c; i++)
         bytes[i] = (unsigned char)((wide[i] + 128)/257);
     for (j = 0; j < planes; j++)
         for (i = 0, p = bytes + j; i < area; i++, p += c)

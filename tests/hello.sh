@@ -27,7 +27,7 @@ check "images" says hello_images '^test accuracy \(9[5-9]\|100\)'
 check "several labels" says hello_labels '^right .* \(9[89]\|100\)' '^high .* \(9[89]\|100\)' \
     '^near .* 9[5-9]'
 check "auto-encoder" says hello_autoencoder 'after training 0\.00'
-check "regression" says hello_regression '^100 lines .* R2 0\.9[89].* error 0\.'
+check "regression" says hello_regression '^400 lines .* R2 0\.9[89].* error 0\.'
 check "segmentation" says hello_segmentation '^9[89]\.'
 
 saliency() { # in the picture's second and third part the shape is brighter than what is around it
