@@ -264,6 +264,11 @@ raises(tnn.Error, ["no network"], tnn.forward, freed, x, 8, tnn.TRAIN)
 raises(AttributeError, ["tnn_layer has no unit; it has units"], tnn.add, net, tnn.DENSE, unit=3)
 raises(AttributeError, ["tinynn has no craete; it has create"], getattr, tnn, "craete")
 raises(TypeError, ["tnn_forward takes 4 arguments (net, x, n, mode), not 2"], tnn.forward, net, x)
+raises(TypeError, ["tnn_create_with takes 1 arguments (options), not 2"], tnn.create, [2])
+raises(OverflowError, [".batch: 1099511627776"], tnn.create, input=[2], batch=2**40)
+raises(OverflowError, ["tnn_forward: n: -5000000000"], tnn.forward, net, x, -5*10**9, tnn.EVAL)
+raises(TypeError, ["tnn_rename has 2 members, not 3"], tnn.weights_options,
+       rename=[("a", "b", "c")])
 raises(TypeError, ["floats: its values are of type 'd'", "c_float"], tnn.data_view, None,
        array.array("d", [0]*4), [0], 1, 4, 1, 1)
 raises(TypeError, ["counts: C writes there", "not a list"], tnn.confusion, net, tnn.data(),
@@ -272,7 +277,8 @@ raises(TypeError, ["cannot be written"], tnn.confusion, net, tnn.data(),
        memoryview(array.array("i", [0]*9)).toreadonly(), 3)
 raises(TypeError, ["not side by side"], tnn.forward, net,
        memoryview(array.array("f", [0]*64))[::2], 8, tnn.EVAL)
-raises(TypeError, ["net: it is a tnn_data, needed is a tnn_net"], tnn.forward, tnn.data(), x, 8, tnn.EVAL)
+raises(TypeError, ["net: it is a tnn_data, needed is a tnn_net"], tnn.forward, tnn.data(), x, 8,
+       tnn.EVAL)
 
 # ---- functions of Python within C
 data = tnn.data_view(None, array.array("f", [0.5]*32), labels, 8, 4, 1, 1)

@@ -227,9 +227,10 @@ def _callback(returned, arguments):
 class _Struct(_c.Structure):
     """A structure of C; its members convert what they are given."""
     def __init__(self, *values, **members):
-        for name, value in zip(self.types, values):
-            setattr(self, name, value)
-        for name, value in members.items():
+        if len(values) > len(self.types):
+            raise TypeError("%s has %d members, not %d" % (
+                type(self).__name__, len(self.types), len(values)))
+        for name, value in [*zip(self.types, values), *members.items()]:
             setattr(self, name, value)
 
     def __setattr__(self, name, value):
@@ -243,7 +244,7 @@ class _Struct(_c.Structure):
 
     def __getattribute__(self, name):
         value = super().__getattribute__(name)
-        return value.decode() if isinstance(value, bytes) else value
+        return _os.fsdecode(value) if isinstance(value, bytes) else value
 
 
 def _convert(type_, value, what):
@@ -255,6 +256,8 @@ def _convert(type_, value, what):
         return kind() if issubclass(kind, _Function) else None
     if isinstance(value, kind) or kind is _c.c_void_p and isinstance(value, int):
         return value
+    if isinstance(value, int) and member in list("iIlLqQ") and kind(value).value != value:
+        raise OverflowError("%s: %d is too large, or too small" % (what, value))
     if kind is _c.c_char_p:
         return _os.fsencode(value)
     if issubclass(kind, _Function):
@@ -313,8 +316,8 @@ def _guarded(function, failed):
     """A function that C may call: what it raises waits in _raised, and C is told `failed`."""
     def guarded(*values):
         try:
-            return function(*[v.decode() if isinstance(v, bytes) else v for v in values])
-        except BaseException as error:                  # it goes on in _called
+            return function(*[_os.fsdecode(v) if isinstance(v, bytes) else v for v in values])
+        except BaseException as error:                  # it goes on in `called`
             _raised.append(error)
             return failed
     return guarded
@@ -379,7 +382,7 @@ def _function_of(function):
             _raised.clear()
             raise error
         return None if function["returns"] == "tnn_status" else \
-            result.decode() if isinstance(result, bytes) else result
+            _os.fsdecode(result) if isinstance(result, bytes) else result
     return called
 
 
@@ -401,17 +404,18 @@ def _plain(function):
 
 def _named(macro):
     """The same of a macro with named arguments: its doc has these, too."""
-    called, options, count = _calls[macro["calls"]], macro["options"], len(macro["arguments"])
+    called, options, first = _calls[macro["calls"]], macro["options"], macro["first"]
+    count = len(macro["arguments"])
 
     def call(*given, **named):
-        if len(given) > count:
-            named[macro["first"]] = given[count]
-        return called((*given[:count], _types[options](**named), *given[count + 1:]),
+        if first and len(given) > count:
+            named[first] = given[count]
+        return called((*given[:count], _types[options](**named), *given[count + bool(first):]),
                       _sys._getframe(1))
     members = [s["fields"] for s in _api["structs"] if s["name"] == options][0]
     return _documented(
         call, macro["name"], "%s(%s)" % (macro["name"], ", ".join(
-            macro["arguments"] + [macro["first"]] * bool(macro["first"]) + ["options"])),
+            macro["arguments"] + [first] * bool(first) + ["options"])),
         "%s\n\nOptions:\n%s" % (
             [f["doc"] for f in _api["functions"] if f["name"] == macro["calls"]][0],
             "\n".join("  %-12s %-12s %s" % (m["name"], m["type"], " ".join(m["doc"].split()))
