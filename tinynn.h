@@ -94,7 +94,8 @@
              1g  Data                        sets, splits, loaders, augmentation
              1h  Training and metrics        evaluation, prediction, tnn_fit, metrics
              1i  Hyper-parameter search
-             1j  Files                       arrays, images, weights, checkpoints, networks as C
+             1j  Files                       arrays, images, tables, weights, checkpoints, networks
+                                             as C
              1k  Named arguments, and the caller's line
         2  Foundations           portability, errors, memory, random numbers, threads
         3  Kernels               one text, read once per instruction set
@@ -176,6 +177,9 @@
        optim.Adam(lr); compile(optimizer)   tnn_set_optimizer(net, TNN_ADAM, .lr). Keras' defaults
                                             are those of tnn_create(.dialect = TNN_KERAS)
        Dataset, TensorDataset               tnn_data_view, tnn_data_create. __getitem__: .sample
+       ImageFolder; image_dataset_from_directory
+                                            tnn_load_folder; transforms.Resize: tnn_resize
+       pandas.read_csv, get_dummies         tnn_load_csv, .one_hot
        random_split; train_test_split       tnn_split, tnn_split_stratified; KFold: tnn_kfold
        DataLoader(batch_size, shuffle)      tnn_loader_create(&data, .batch, .shuffle), tnn_next
        transforms.Normalize; Normalization  tnn_normalize, tnn_measure, tnn_normalize_channels
@@ -203,6 +207,8 @@
        clip_grad_norm_; clipnorm            .clip_norm of the optimizer; tnn_clip_grad
        AveragedModel; EMA                   .ema, .swa_start of the optimizer; tnn_use_average
        summary, print(model)                tnn_summary
+       register_forward_hook, input.grad    tnn_look, tnn_layer_output, tnn_layer_gradient
+       torch.profiler                       tnn_profile
        manual_seed; set_random_seed         .seed of the network and of the loader
        set_num_threads                      tnn_set_threads
        Optuna, KerasTuner                   tnn_study_create
@@ -15076,7 +15082,7 @@ static tnn_tensor tnn__look_at(const char *what, tnn_net *net, int layer, int gr
     for (s = 0; y.data && s < look->n; s++)
         tnn__channels_first(tnn__kernels(), b->c, b->h, b->w,
                             gradient ? b->grad + s*b->sample : tnn__sample_data(b, s),
-                            gradient ? tnn__wide(b) : b->row, y.data + s*tnn__values(b));
+                            gradient ? tnn__wide(b) : b->row, y.data + (tnn__len)s*tnn__values(b));
     return y;
 }
 /* The output of a layer, counted from 1. */
@@ -22057,8 +22063,10 @@ static void tnn__time_step(tnn_net *net, const tnn_loader *batch, double seconds
 }
 /* The peak is that of a product (24, 32) over 96, which together take 25 KB: no thread has to wait
    for memory. So it is the limit of the kernels of section 3 on this machine, a few per cent below
-   what the processor's data sheet says. How many floats a thread needs, and products at a time: */
-enum { TNN__PEAK = 24*96 + 96*32 + 24*32, TNN__PEAKS = 400 };
+   what the processor's data sheet says. The floats of A, B and C of a thread, and the products that
+   are made at a time: */
+enum { TNN__PEAK_A = 24*96, TNN__PEAK_B = 96*32, TNN__PEAK_C = 24*32,
+       TNN__PEAK = TNN__PEAK_A + TNN__PEAK_B + TNN__PEAK_C, TNN__PEAKS = 400 };
 /* A task: that product, so many times, in the worker's part of the floats. */
 static void tnn__peak_task(void *context, int task, int worker)
 {
@@ -22066,9 +22074,9 @@ static void tnn__peak_task(void *context, int task, int worker)
     int i;
     (void)task;
     mm.a = (float *)context + (tnn__len)worker*TNN__PEAK;
-    mm.b = mm.a + 24*96;
-    mm.bp = 96*16;
-    mm.c = (float *)(uintptr_t)mm.b + 96*32;
+    mm.b = mm.a + TNN__PEAK_A;
+    mm.bp = TNN__PEAK_B/2;
+    mm.c = (float *)(uintptr_t)mm.b + TNN__PEAK_B;
     mm.ldc = 32;
     for (i = 0; i < TNN__PEAKS; i++) tnn__kernels()->mm(&mm);
 }
@@ -22077,13 +22085,14 @@ static void tnn__peak_task(void *context, int task, int worker)
 static double tnn__peak(int threads)
 {
     float *floats = tnn__workspace((tnn__len)threads*TNN__PEAK, "tnn_profile");
+    const double flop = 2.0*24*32*96*(int)TNN__PEAKS*threads;
     double best = 0;
     int i;
     if (floats) tnn__fill_floats(floats, (tnn__len)threads*TNN__PEAK, 0.5f);
     for (i = 0; i < 40 && floats; i++) {
         const double began = tnn__clock();
         tnn__run(threads, threads, tnn__peak_task, floats);
-        best = TNN__MAX(best, 2.0*threads*TNN__PEAKS*24*32*96/TNN__MAX(tnn__clock() - began, 1e-6));
+        best = TNN__MAX(best, flop/TNN__MAX(tnn__clock() - began, 1e-6));
     }
     tnn__release(floats);
     return best;
