@@ -1,4 +1,4 @@
-# hello_pytorch.py - trains the network for hello_pytorch.c: on which of the 16 fields of a 4x4 board
+# hello_pytorch.py - trains the network for hello_pytorch.c: on which of the 16 fields of a board
 # does a point lie? The last seven lines save the weights of any model as safetensors; with the
 # package of that name it is  safetensors.torch.save_file(model.state_dict(), "board.safetensors")
 import collections, json, struct, torch

@@ -77,7 +77,8 @@ fine_tuned() { # without the file it says what to do; with it, it learns
     ! says hello_pytorch > "$dir/board/told" &&
         grep 'board.safetensors: cannot be opened: No such file' "$dir/board/told" &&
         grep 'hello_pytorch.py makes this file' "$dir/hello_pytorch/printed" &&
-        cp "$dir/board/board.safetensors" "$dir/hello_pytorch" || { cat "$dir/board/told"; return 1; }
+        cp "$dir/board/board.safetensors" "$dir/hello_pytorch" ||
+        { cat "$dir/board/told"; return 1; }
     says hello_pytorch '^accuracy .*after training 9[3-9]'
 }
 check "PyTorch's weights" fine_tuned
@@ -118,7 +119,8 @@ check "save and go on" resumed
 
 if [ "$1" = all ]; then
     typed() ( # the command as it stands there, in a copy of the project without a build/
-        command=$(sed -n 's/^       //; /-O2 experiments/{s|  \*/$||; s/.*&& \(cc\)/\1/; p; q; }' "$1")
+        command=$(sed -n '/-O2 experiments/{ s/^       //; s|  \*/$||; s/.*&& \(cc\)/\1/; p; q; }' \
+            "$1")
         copy=$dir/typed/$(basename "$1")
         mkdir -p "$copy/experiments" && cp tinynn.h "$copy" && cp "$1" "$copy/experiments" &&
             echo "$command" && cd "$copy" && command -v "${command%% *}" || return 77
