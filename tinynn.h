@@ -7445,7 +7445,8 @@ static tnn_status tnn__window(const char *what, const tnn_window *given, int poo
         return tnn__fail(TNN_ERROR_SHAPE, "%s: kernel %dx%d does not fit its input %dx%dx%d with "
                          "pad %d: at most %dx%d%s", what, span_h, span_w, c, h, w,
                          TNN__MAX(g->ph, g->pw), most_h, most_w,
-                         g->dh > 1 || g->dw > 1 ? " (kernel with dilation)" : "");
+                         g->dh > 1 || g->dw > 1 ? " (kernel with dilation)"
+                         : h > w && w == 1 ? "; .input is channels x height x width" : "");
     g->oh = (most_h - span_h)/g->sh + 1;
     g->ow = (most_w - span_w)/g->sw + 1;
     /* a window must start inside the image or its left pad */
@@ -11357,14 +11358,14 @@ static tnn_status tnn__blame(const tnn_net *net, int s)
         if (tnn__runs_away(&net->blob[i + 1], s))
             return tnn__fail(TNN_ERROR_NUMBER, "%s: the loss of sample %d is not finite after %l "
                              "steps, and so is first an output of layer %d (%s, or what follows "
-                             "it); the parameters are those of the last step; a smaller lr may "
-                             "help", what, s, net->steps, net->op[fine].layer + 1,
-                             net->op[fine].kind->name);
+                             "it); the parameters are those of the last step; a smaller lr or "
+                             "normalised data may help", what, s, net->steps,
+                             net->op[fine].layer + 1, net->op[fine].kind->name);
         fine = i + 1;
     }
     return tnn__fail(TNN_ERROR_NUMBER, "%s: the loss of sample %d is not finite after %l steps "
                      "(its largest output is %g); the parameters are those of the last step; a "
-                     "smaller lr may help", what, s, net->steps,
+                     "smaller lr or normalised data may help", what, s, net->steps,
                      (double)tnn__kernels()->largest(net->view.size, x));
 }
 
@@ -11415,7 +11416,9 @@ static tnn_status tnn__check_labels(tnn_net *net)
         if (net->view.one) continue;
         if (label < 0 || label >= net->view.classes)
             return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loss: label %d of sample %d is out of range, "
-                             "the network has %d classes", label, s, net->view.classes);
+                             "the network has %d classes%s", label, s, net->view.classes,
+                             net->view.classes > 1 ? "" : ": two in one output are for "
+                             "TNN_BCE_LOGITS");
         weight += (weights ? (double)weights[tnn__class_at(label, net->view.classes, c)] : 1)
                   *(net->truth.weights ? (double)net->truth.weights[s] : 1);
     }
@@ -11460,7 +11463,8 @@ static tnn_status tnn__loss_run(tnn_net *net, tnn__truth truth)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no loss was set, by tnn_set_loss", what);
     if (!labels && !truth.targets)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loss: no labels and no targets; a loader with "
-                         ".mixup or .cutmix has .targets, for tnn_loss_targets");
+                         ".mixup or .cutmix has .targets, for tnn_loss_targets; tnn_loader_loss "
+                         "takes what a loader has");
     if (net->stage == TNN__NOTHING)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no forward has been done; tnn_forward comes "
                          "first", what);
@@ -16787,9 +16791,9 @@ static tnn_metrics tnn__measure(const char *what, tnn_net *net, const tnn_data *
     in_order.batch = net->options.batch;
     classes = tnn__outcomes(net);
     if (counts && (room != classes || !data->classes))
-        return tnn__fail(TNN_ERROR_SHAPE, "tnn_confusion: counts of %d classes, the network tells "
-                         "%d apart%s", room, classes, data->classes ? "" : ", and the data have no "
-                         "labels"), tnn__no_metrics();
+        return tnn__fail(TNN_ERROR_SHAPE, data->classes ? "tnn_confusion: counts of %d classes, "
+                         "the network tells %d apart" : "tnn_confusion: the data have no labels; "
+                         "tnn_regression_report is for targets", room, classes), tnn__no_metrics();
     batches = tnn_loader_create_with(data, &in_order);
     if (tnn_failed() || tnn__truth_fits(what, net, batches->state)) {
         tnn_loader_free(batches);
@@ -19607,8 +19611,9 @@ static int tnn__load_tensor(const tnn__saved *saved, const char *path, const tnn
     tnn__len at;
     if (!tensor && (!named || saved->options->partial)) return 0;
     if (!tensor)
-        return -(int)tnn__reject("%s: has no %s%s; .partial = 1 loads what it has", path,
-                                 entry.name.head, entry.name.tail);
+        return -(int)tnn__reject("%s: has no %s%s, but %s ...; .rename says how its names begin, "
+                                 ".partial = 1 loads what it has", path, entry.name.head,
+                                 entry.name.tail, file->count ? file->tensor->name : "nothing");
     if (!tnn__known_type(path, tensor)) return -1;
     if (!tnn__fits(&entry, tensor))
         return -(int)tnn__fail(TNN_ERROR_SHAPE, "%s: %s is (%s), the network's %s (%s)", path,
@@ -19649,7 +19654,9 @@ static int tnn__load_weights(tnn_net *net, const tnn_weights_options *options, c
         n = -(int)tnn__reject("%s: has %s, the network has not; .partial = 1 loads the rest", path,
                               unknown->name);
     else if (n >= 0 && options && !count)
-        n = -(int)tnn__reject("%s: has none of the network's tensors", path);
+        n = -(int)tnn__reject("%s: has none of the network's tensors, but %s ...; .rename says how "
+                              "its names begin", path,
+                              file->count ? file->tensor->name : "nothing");
     for (i = 0; i < net->tensors && n >= 0; i++) tnn__load_tensor(&saved, path, file, i, 1);
     return n < 0 ? -1 : count;
 }
@@ -20055,7 +20062,9 @@ static tnn_status tnn__check_pieces(const char *path, const tnn_safetensors *fil
         if (!tensor && numbers) continue;
         if (!tensor || tensor->dtype != piece[i].dtype || tensor->ndim != 1
             || (numbers ? tensor->count > piece[i].count : tensor->count != piece[i].count))
-            return tnn__reject("%s: has %l of %s%s, this network %l", path,
+            return tnn__reject(numbers ? "%s: has %l of %s%s, room is for %l: for more .count, of "
+                               "tnn_fit for more .epochs" : "%s: has %l of %s%s, this network %l; "
+                               "make it as the one that was saved", path,
                                tensor ? tensor->count : 0, piece[i].name,
                                !tensor ? tnn__piece_is(piece[i].name)
                                : numbers ? "" : ", of other layers", (long long)piece[i].count);
@@ -20077,7 +20086,8 @@ static tnn_status tnn__check_hash(const char *path, const tnn_safetensors *file,
 {
     const tnn_stored *hash = file->count ? &file->tensor[file->count - 1] : NULL;
     if (!hash || strcmp(hash->name, "tinynn.hash") || hash->dtype != TNN_U64 || hash->count != 1)
-        return tnn__reject("%s: is no checkpoint: does not end with tinynn.hash", path);
+        return tnn__reject("%s: is no checkpoint: does not end with tinynn.hash; "
+                           "weights alone are for tnn_load_weights", path);
     if (tnn__fnv(TNN__FNV, p, size - 8) == tnn__bits(p + size - 8, 8, 0)) return TNN_OK;
     return tnn__reject("%s: is damaged: not what its tinynn.hash says; take an older copy", path);
 }
@@ -21756,6 +21766,18 @@ static void tnn__fit_save(tnn__fit *fit, tnn_net *net)
 /* Frees the checkpoint's numbers. */
 static void tnn__fit_end_file(tnn__fit *fit) { tnn__release(fit->file.numbers); }
 #endif
+/* An error where there is nothing to train: all parameters are frozen. Builds the network; one
+   without parameters passes. */
+static tnn_status tnn__all_frozen(tnn_net *net)
+{
+    int i = 0;
+    const tnn_status e = tnn_build(net);
+    if (e) return e;
+    while (i < net->segments && net->segment[i].frozen) i++;
+    return i < net->segments || !i ? TNN_OK
+         : tnn__refuse("tnn_fit: every parameter is frozen: leave .frozen of a layer out, or "
+                       "tnn_set_group lets it be trained");
+}
 /* Checks the options and fills in defaults; checks both data sets against the network, so that
    nothing is found out after an epoch. Makes the loader of the training data: with .loader by these
    options, else by those of the run. NULL on error; then nothing is left behind. */
@@ -21797,7 +21819,7 @@ static tnn_loader *tnn__fit_begin(tnn__fit *fit, tnn_net *net, const tnn_data *t
         tnn_loader_free(other);
     }
     batches = tnn_loader_create_with(train, options->loader ? options->loader : &own);
-    if (!tnn__loader_fits("tnn_fit", net, batches, 1)) return batches;
+    if (!tnn__loader_fits("tnn_fit", net, batches, 1) && !tnn__all_frozen(net)) return batches;
     tnn_loader_free(batches);
     return NULL;
 }
