@@ -4,6 +4,7 @@
 CFLAGS  ?= -O2
 PREFIX  ?= /usr/local
 SEEDS   ?= 1
+FORMAT  ?= png
 LDLIBS   = -lm -pthread
 # Folders may have any name: the shell reads them in its environment, never in its text.
 override PREFIX  := $(value PREFIX)
@@ -23,8 +24,10 @@ all: $(EXPERIMENTS:%=build/%) build/report
 help:
 	@echo 'make             builds the experiments into build/'
 	@echo 'make quick       a short run of each experiment and its figures, to build/quick/ (seconds)'
-	@echo 'make plots       the experiments, and their figures to build/plots/'
-	@echo 'make report      build/report.md: our numbers beside those reported; SEEDS=5: five runs'
+	@echo 'make plots       the experiments, and their figures to build/plots/; FORMAT=pdf or svg;'
+	@echo '                 SEEDS=5: five runs of each, drawn as means and ranges'
+	@echo 'make report      build/report.md: what the reports claim, and whether it holds with ours,'
+	@echo '                 with the figures if gnuplot is there; SEEDS=5 as above'
 	@echo 'make data        downloads the real data to data/, 100 MB (without it the images are'
 	@echo '                 synthetic; TINYNN_DATA in the environment names another place); one set:'
 	@echo '                 make data-fashion-mnist, data-kuzushiji, data-icons, data-flags'
@@ -32,7 +35,8 @@ help:
 	@echo 'make test        the tests, some minutes; make test-all: also other processors,'
 	@echo '                 sanitizers and every compiler found'
 	@echo 'make bench       a table of speeds on this machine, build/bench.tsv, and figures of it'
-	@echo 'make install     tinynn.h and tinynn.pc to $$DESTDIR$$PREFIX, PREFIX=/usr/local'
+	@echo 'make man         the manual: build/tinynn.3 (man -l build/tinynn.3), build/tinynn.html'
+	@echo 'make install     tinynn.h, tinynn.pc and tinynn.3 to $$DESTDIR$$PREFIX, PREFIX=/usr/local'
 	@echo 'make clean       removes what can be built again soon; make distclean: also results,'
 	@echo '                 their figures and report, which is all of build/'
 	@echo 'CC, CFLAGS, CPPFLAGS and LDFLAGS are heeded. An interrupted make goes on where it stopped.'
@@ -89,53 +93,74 @@ set-fashion_cnn = fashion-mnist
 set-fashion_mlp = fashion-mnist
 set-optimizer_race = fashion-mnist
 set-flags_cnn = flags $$(ls -d vgg16 2> /dev/null)
-seed = $(patsubst build/results/seed%,%,$(filter build/results/seed%,$(@D)))
+seed = $(patsubst seed%,%,$(filter seed%,$(notdir $(@D))))
 
-build/quick/%.done: build/% build/quick/%.key
-	build/$* --quick --aside --out build/quick
+build/quick/%.done: build/$$(notdir $$*) build/quick/%.key
+	build/$(notdir $*) --quick $(seed:%=--seed %) --aside --out $(@D)
 	@touch $@
 
 build/results/%.done: build/$$(notdir $$*) build/results/%.key
 	build/$(notdir $*) $(seed:%=--seed %) --aside --out $(@D)
 	@touch $@
 
-figures = gnuplot -e "out='$1'; dir='$2'" plots/$*.gp
+NUMBERS := $(shell i=0; while [ $$i -lt 999 ]; do echo $$((i += 1)); done)
+outs = $1 $(patsubst %,$1/seed%,$(wordlist 2,$(SEEDS),$(NUMBERS)))
+OUTS = $(call outs,build/results)
 
-build/plots/%.done: build/results/%.done $$(wildcard plots/$$** plots/style.gp)
-	@mkdir -p $(@D)
-	$(call figures,build/results,build/plots)
+# Figures: build/plots/NAME.FORMAT.done says that those of an experiment are drawn in that format,
+# of so many seeds as build/plots/seeds says.
+name = $(basename $*)
+needs = $(foreach out,$(call outs,$1),$(out)/$(name).done) $(wildcard plots/$(name)*) \
+        plots/style.gp plots/seeds.awk $2/seeds
+draw = gnuplot -e "out='$1'; dir='$(@D)'; format='$(patsubst .%,%,$(suffix $*))'; seeds=$(SEEDS)" \
+       plots/$(name).gp
+
+build/plots/%.done: $$(call needs,build/results,build/plots)
+	@$(call draw,build/results)
 	@touch $@
 
-build/quick/plots/%.done: build/quick/%.done $$(wildcard plots/$$** plots/style.gp)
-	@mkdir -p $(@D)
-	$(call figures,build/quick,build/quick/plots)
+build/quick/plots/%.done: $$(call needs,build/quick,build/quick/plots)
+	@$(call draw,build/quick)
 	@touch $@
 
-plots: gnuplot $(EXPERIMENTS:%=build/plots/%.done)
-quick: gnuplot $(EXPERIMENTS:%=build/quick/plots/%.done)
+build/plots/seeds build/quick/plots/seeds: FORCE
+	@mkdir -p $(@D)
+	@echo $(SEEDS) | cmp -s - $@ || echo $(SEEDS) > $@
+
+drawn = @echo "$$(ls $1/*.$(FORMAT) | grep -c .) figures in $1/, as .$(FORMAT)"
+plots: gnuplot $(EXPERIMENTS:%=build/plots/%.$(FORMAT).done)
+	$(call drawn,build/plots)
+quick: gnuplot $(EXPERIMENTS:%=build/quick/plots/%.$(FORMAT).done)
+	$(call drawn,build/quick/plots)
 gnuplot:
+	@case ' png pdf svg ' in *' $(FORMAT) '*) ;; \
+	    *) echo 'FORMAT is $(FORMAT): it must be png, pdf or svg' >&2; exit 1 ;; esac
+	@case '$(words $(wordlist 1,$(SEEDS),$(NUMBERS)))' in '$(SEEDS)') ;; \
+	    *) echo 'SEEDS is $(SEEDS): it must be 1 to 999' >&2; exit 1 ;; esac
 	@command -v gnuplot > /dev/null || \
 	    { echo 'The figures need gnuplot, for instance: apt-get install gnuplot-nox' >&2; exit 1; }
 
-NUMBERS := $(shell i=0; while [ $$i -lt 999 ]; do echo $$((i += 1)); done)
-OUTS = build/results $(patsubst %,build/results/seed%,$(wordlist 2,$(SEEDS),$(NUMBERS)))
 REPORTS = fashion_cnn fashion_mlp flags_cnn kuzushiji_mlp icons_cnn
-report: build/report $(foreach out,$(OUTS),$(REPORTS:%=$(out)/%.done))
-	build/report $(OUTS) > build/report.md.new
-	mv build/report.md.new build/report.md
+drawable := $(shell command -v gnuplot)
+report: build/report $(foreach out,$(OUTS),$(REPORTS:%=$(out)/%.done)) \
+        $(if $(drawable),$(REPORTS:%=build/plots/%.png.done))
+	build/report --figures build/plots $(OUTS) > build/report.md.new
+	@mv build/report.md.new build/report.md
+	@echo 'the report is build/report.md'
 
 # ---- tests ---------------------------------------------------------------------------------------
 
 test:
 	@$(MAKE) --no-print-directory -j2 all $(TESTS)
 	@sh tests/run.sh $(TESTS) tests/compile.sh tests/data.sh \
-	    tests/same_bits.sh tests/resume.sh tests/names.sh tests/export.sh tests/hello.sh
+	    tests/same_bits.sh tests/resume.sh tests/names.sh tests/export.sh tests/hello.sh \
+	    tests/packages.sh tests/figures.sh
 
 test-all:
 	@$(MAKE) --no-print-directory -j2 all $(TESTS)
 	@sh tests/run.sh $(TESTS) 'tests/compile.sh all' 'tests/data.sh all' \
 	    'tests/same_bits.sh all' 'tests/resume.sh all' 'tests/names.sh all' 'tests/export.sh all' \
-	    'tests/hello.sh all' \
+	    'tests/hello.sh all' 'tests/packages.sh all' 'tests/figures.sh all' \
 	    'env TINYNN_SAVING=2 build/test_saving' \
 	    tests/vgg16.sh tests/fuzz.sh tests/platforms.sh tests/coverage.sh
 
@@ -143,7 +168,7 @@ bench: build/bench
 	build/bench --tsv build/bench.tsv.new
 	@mv build/bench.tsv.new build/bench.tsv
 	@! command -v gnuplot > /dev/null || { mkdir -p build/plots && \
-	    gnuplot -e "out='build'; dir='build/plots'" plots/bench.gp; }
+	    gnuplot -e "out='build'; dir='build/plots'; format='$(FORMAT)'" plots/bench.gp; }
 
 # ---- data: experiments/data.sh tells from where --------------------------------------------------
 
@@ -154,13 +179,24 @@ data: ; @sh experiments/data.sh data $(SETS)
 ONE_SET = $(SETS:%=data-%) data-vgg16
 $(ONE_SET): data-%: ; @sh experiments/data.sh data $*
 
+# ---- the manual, of the header's comments --------------------------------------------------------
+
+man: build/tinynn.3 build/tinynn.html
+build/tinynn.3 build/tinynn.html: tinynn.h tests/manual.awk
+	@mkdir -p build
+	awk -v form=$(if $(filter %.3,$@),man,html) -f tests/manual.awk tinynn.h > $@.new
+	@mv $@.new $@
+
 # ---- the rest ------------------------------------------------------------------------------------
 
-version = $(shell sed -n 's/^\#define TNN_VERSION "\(.*\)"/\1/p' tinynn.h)
+version = $(shell awk '/^.define TNN_VERSION_(MAJOR|MINOR|PATCH) / { v = v dot $$3; dot = "." } \
+                       END { print v }' tinynn.h)
 
 install:
-	mkdir -p "$$DESTDIR$$PREFIX/include" "$$DESTDIR$$PREFIX/lib/pkgconfig"
+	mkdir -p "$$DESTDIR$$PREFIX/include" "$$DESTDIR$$PREFIX/lib/pkgconfig" \
+	    "$$DESTDIR$$PREFIX/share/man/man3"
 	install -m 644 tinynn.h "$$DESTDIR$$PREFIX/include/tinynn.h"
+	awk -v form=man -f tests/manual.awk tinynn.h > "$$DESTDIR$$PREFIX/share/man/man3/tinynn.3"
 	{ printf 'prefix=%s\n' "$$PREFIX" | sed 's/[^[:alnum:]_./=$$-]/\\&/g'; \
 	printf '%s\n' 'includedir=$${prefix}/include' '' 'Name: tinynn' \
 	    'Description: neural networks for C in one header' 'Version: $(version)' \
@@ -175,5 +211,5 @@ clean:
 distclean:
 	rm -rf build
 
-.PHONY: all help plots quick gnuplot report test test-all bench data $(ONE_SET) install clean \
+.PHONY: all help plots quick gnuplot report test test-all bench data $(ONE_SET) man install clean \
         distclean FORCE

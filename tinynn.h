@@ -52,9 +52,50 @@
            return tnn_failed();                                // the first error's number, or 0
        }
 
-   CONTENTS  (search for "==== ")
+   REGRESSION  (and prediction: as many outputs as a sample has targets, no activation behind them)
+
+       #define TINYNN_IMPLEMENTATION
+       #include "tinynn.h"
+       #include <stdio.h>
+
+       int main(void)
+       {
+           enum { N = 500 };
+           static float x[N][2], y[N], predicted[N];
+           tnn_log_to_stderr();
+           for (int i = 0; i < 2 * N; i++) x[i / 2][i % 2] = tnn_random_uniform(1, 0, (uint64_t)i);
+           for (int i = 0; i < N; i++) y[i] = x[i][0] * x[i][1];
+
+           tnn_data data = tnn_data_create(.n = N, .shape = {2}, .floats = x[0], .targets = y);
+           tnn_net *net = tnn_create(.input = {2}, .batch = 50, .seed = 1);
+           tnn_add(net, TNN_DENSE, .units = 32);
+           tnn_add(net, TNN_TANH);
+           tnn_add(net, TNN_DENSE, .units = 1);
+           tnn_set_loss(net, TNN_MSE);
+           tnn_set_optimizer(net, TNN_ADAM, .lr = 1e-2);
+           tnn_history run = tnn_fit(net, &data, NULL, .epochs = 60);
+           tnn_predict(net, &data, predicted, N);
+           printf("R2 %.4f\n", tnn_regression_report(predicted, y, N, 1).r2);
+           tnn_history_free(&run);
+           tnn_free(net);
+           return tnn_failed();
+       }
+
+   CONTENTS  (search for "==== ", within the first for "---- 1")
 
         1  Public API            the manual: every declaration says shapes, defaults, errors, source
+             1a  Errors
+             1b  The machine                 instruction sets, threads
+             1c  Random numbers
+             1d  Tensors                     products, convolutions, pooling without a network
+             1e  Networks                    layers, initial weights, penalties, losses,
+                                             optimizers, forward to step, parameters by name
+             1f  Schedules                   and reduction of the learning rate on plateaus
+             1g  Data                        sets, splits, loaders, augmentation
+             1h  Training and metrics        evaluation, prediction, tnn_fit, metrics
+             1i  Hyper-parameter search
+             1j  Files                       arrays, images, weights, checkpoints, networks as C
+             1k  Named arguments, and the caller's line
         2  Foundations           portability, errors, memory, random numbers, threads
         3  Kernels               one text, read once per instruction set
         4  Instantiation         and the choice at run time
@@ -70,8 +111,9 @@
        14  Training              metrics, early stopping, learning-rate finder, gradient check,
                                  summary
      to be skipped on first reading:
-       15  Files                 arrays (.npy, CSV, PGM, PPM), weights as safetensors, checkpoints
-       16  The loop              tnn_fit, its history and its progress
+       15  Files                 arrays (.npy, .npz, CSV, PGM, PPM), tables, folders of images,
+                                 weights as safetensors, checkpoints
+       16  The loop              tnn_fit, its history and its progress; profile and statistics
        17  Search                of hyper-parameters: samplers, pruners, journals
        18  Networks as C
        19  The door              what is called from outside
@@ -98,24 +140,104 @@
                      cosine, restarts, warm-up, WSD, one-cycle, cyclic, SWALR, sequential, chained,
                      your own; on plateaus; a learning-rate finder; early stopping
        regularizers  L1, L2, elastic net, orthogonality; max-norm, unit norm, min-max norm, w >= 0
-       data          bytes or floats in memory, or a function that is read ahead; labels, labels of
-                     pixels, targets, auto-encoders, sample weights; means of channels; random and
-                     stratified splits, folds; shuffled, weighted, balanced and sharded samplers
+       data          bytes or floats in memory, or a function that is read ahead; folders of
+                     images; tables, their columns by name as inputs, targets, classes, one-hot;
+                     labels, labels of pixels, targets, auto-encoders, sample weights; means of
+                     channels; random and stratified splits, folds; shuffled, weighted, balanced
+                     and sharded samplers; images resized as by PIL
        training      tnn_fit: history, early stopping, best weights, checkpoints, a progress bar
+       inside        outputs of layers, gradients by them and by the input (saliency, Grad-CAM), a
+                     profile by layer, statistics of activations, weights, gradients and updates
        metrics       accuracy, top k, precision, recall, F1, IoU, Matthews, kappa; areas under ROC
                      and precision-recall; log loss, calibration, temperature; MAE, RMSE, R2;
                      bootstrap intervals; a report per class
        augmentation  flips, shift, crop, rotation, scale, shear, colours, cutout, erasing, mixup,
                      cutmix; labels of pixels and images as targets are moved along
        initial       torch.nn.init's, Keras' variance scaling
-       files         IDX, .npy, CSV, PGM, PPM, safetensors (PyTorch's weights by name, all or some
-                     of them), checkpoints from which a run goes on to the same bits; networks as C
+       files         IDX, .npy, .npz, CSV, PGM, PPM, a folder of images per class (others with a
+                     decoder such as stb_image), safetensors (PyTorch's weights by name, all or
+                     some of them), checkpoints from which a run goes on to the same bits; networks
+                     as C
        search        TPE, random, grid; median pruning, successive halving; studies that are
                      interrupted, resumed, shared by processes
+
+   FROM PYTORCH AND KERAS  (left their words, Keras' after a semicolon; right what does the same)
+
+       nn.Linear(k, n); Dense(n)            TNN_DENSE, .units = n. Inputs are counted by tnn_build
+       nn.Conv2d(out_channels=n); Conv2D    TNN_CONV2D, .filters = n, .kernel, .stride, .pad
+       padding="same"                       .pad = kernel/2, of an odd kernel with stride 1
+       nn.Sequential; Sequential            tnn_create, then tnn_add for each layer
+       F.relu(x); activation="relu"         a layer of its own, TNN_RELU
+       x + y, torch.cat; Add, Concatenate   TNN_ADD, TNN_CONCAT, .from = the other layer's number
+       a Module of your own; Layer          TNN_CUSTOM_LAYER
+       CrossEntropyLoss;                    tnn_set_loss(net, TNN_CROSS_ENTROPY): it takes logits
+         SparseCategoricalCrossentropy
+       BCEWithLogitsLoss; MSELoss           TNN_BCE_LOGITS; TNN_MSE
+       optim.Adam(lr); compile(optimizer)   tnn_set_optimizer(net, TNN_ADAM, .lr). Keras' defaults
+                                            are those of tnn_create(.dialect = TNN_KERAS)
+       Dataset, TensorDataset               tnn_data_view, tnn_data_create. __getitem__: .sample
+       random_split; train_test_split       tnn_split, tnn_split_stratified; KFold: tnn_kfold
+       DataLoader(batch_size, shuffle)      tnn_loader_create(&data, .batch, .shuffle), tnn_next
+       transforms.Normalize; Normalization  tnn_normalize, tnn_measure, tnn_normalize_channels
+       transforms.Random...; RandomFlip     options of the loader: AUGMENTATION in 1g
+       the loop over epochs; fit            tnn_fit
+       EarlyStopping                        .patience, .restore_best of tnn_fit; tnn_early_stop
+       ReduceLROnPlateau                    .plateau of tnn_fit; tnn_plateau_update
+       ModelCheckpoint, BackupAndRestore    .checkpoint of tnn_fit
+       CSVLogger, History; callbacks        .history of tnn_fit, tnn_history; .callback
+       train_on_batch                       tnn_train_batch
+       loss(y, t), .item()                  tnn_loss returns the number
+       zero_grad                            not needed: tnn_backward overwrites; or .accumulate
+       loss.backward(), optimizer.step()    tnn_backward, tnn_step
+       scheduler.step()                     not needed after tnn_set_schedule: tnn_step does it
+       model.train(), model.eval()          TNN_TRAIN, TNN_EVAL of each tnn_forward
+       torch.no_grad                        not needed: only tnn_backward computes gradients
+       model(x); predict                    tnn_forward, tnn_output; tnn_predict for a data set
+       softmax, argmax(1)                   a TNN_SOFTMAX behind in use, or tnn_softmax; tnn_argmax
+       evaluate; classification_report      tnn_evaluate; tnn_confusion, tnn_class_report_text
+       state_dict(), named_parameters()     tnn_param_info, tnn_get_param, tnn_set_param
+       torch.save(state_dict)               tnn_save_weights; save_weights
+       load_state_dict(strict=False)        tnn_load_weights(net, path, .partial = 1)
+       saving optimizer and epoch, too      tnn_save_checkpoint, tnn_load_checkpoint
+       requires_grad = False; trainable     .frozen of tnn_add, tnn_set_group; parameter groups
+       clip_grad_norm_; clipnorm            .clip_norm of the optimizer; tnn_clip_grad
+       AveragedModel; EMA                   .ema, .swa_start of the optimizer; tnn_use_average
+       summary, print(model)                tnn_summary
+       manual_seed; set_random_seed         .seed of the network and of the loader
+       set_num_threads                      tnn_set_threads
+       Optuna, KerasTuner                   tnn_study_create
+       torch.export; TFLite                 tnn_export_c
+       .to(device), autograd, LSTM, Embedding, MultiheadAttention: not here
+
+   ZERO  A member of an options struct that is 0, or not named, is not set: its default holds. Where
+   0 itself is meant and is not the default, there are two more spellings:
+       a float or double     TNN_ZERO       .beta1 = TNN_ZERO, .baseline = TNN_ZERO
+       an int                -1             .patience of tnn_plateau, ints of tnn_study_create
+   (.shape = {-1} of TNN_RESHAPE is no zero: it is what is left, as in PyTorch.) Arguments of
+   functions, such as tnn_set_lr(net, 0), and members of other structs are what they say.
+
+   FIXED BY THE FIRST FORWARD  (or tnn_build, or what else needs the parameters: tnn_set_group,
+   tnn_load_weights) are the layers, the loss, the optimizer with its options, .batch and .threads.
+   To change one of these, make another network; it may take the weights by tnn_save_weights and
+   tnn_load_weights. At any time may change: lr, momentum and schedule (tnn_set_lr,
+   tnn_set_momentum, tnn_set_schedule), what is frozen (tnn_set_group), weights, data, the loader.
+
+   IF IT GOES WRONG  the first error stays, and what comes after it does nothing: losses are NaN and
+   print as nan or -nan, as do .loss and .accuracy of tnn_evaluate; pointers are NULL. Call
+   tnn_log_to_stderr() first, or print tnn_error(). Without an error an .accuracy of nan means that
+   the data have targets (tnn_regression_report is for those), or no label that counts. A loss that
+   is not finite is always an error, which names the layer or tensor. A loss that stays at
+   log(classes) means an lr that is far off (tnn_lr_find), data that are not normalised
+   (tnn_measure), or labels that do not belong to their samples.
 
    OPTIONS  (macros, defined before the implementation is included)
 
        TINYNN_STATIC             every function is static
+       TINYNN_DLL                a shared library exports the functions, and nothing else if it is
+                                 compiled with -fvisibility=hidden. On Windows say it also where the
+                                 header is only included, and TINYNN_IMPLEMENTATION before the
+                                 file's first #include of it
+       TNN_API                   instead of these two: what stands before every function
        TINYNN_MALLOC(context, bytes), TINYNN_FREE(context, pointer), TINYNN_CONTEXT
                                  another allocator; context is evaluated at each call
        TINYNN_NO_THREADS         no thread pool
@@ -186,7 +308,7 @@
 
    WHAT IT DOES NOT DO  Other types than float. Graphs with several inputs, outputs or losses (a
    layer may read any earlier one). Recurrence, attention, automatic differentiation of user code.
-   GPUs. More than a machine's memory.
+   GPUs. Networks of more than a machine's memory: data may be (1g, a source).
 */
 
 /* ==== 1. PUBLIC API =========================================================================== */
@@ -196,16 +318,35 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define TNN_VERSION "0.2.0"
+/* The version of this header, for the preprocessor and as a text, "0.2.0". tnn_version is that of
+   the implementation which the program runs with; of a shared library it may be another one. */
+#define TNN_VERSION_MAJOR 0
+#define TNN_VERSION_MINOR 2
+#define TNN_VERSION_PATCH 0
+#define TNN_VERSION \
+    TNN__VERSION(TNN_VERSION_MAJOR) "." TNN__VERSION(TNN_VERSION_MINOR) "." \
+    TNN__VERSION(TNN_VERSION_PATCH)
+#define TNN__VERSION(number) TNN__VERSION_TEXT(number)
+#define TNN__VERSION_TEXT(number) #number
 
 #if defined(TINYNN_NO_FILES) && !defined(TINYNN_NO_EXPORT)
 #define TINYNN_NO_EXPORT
 #endif
 
-#if defined(TINYNN_STATIC) && defined(__GNUC__)
+/* TNN_API stands before every function, where it is declared and where it is defined. */
+#if defined(TNN_API)            /* the program's own */
+#elif defined(TINYNN_STATIC) && defined(__GNUC__)
 #define TNN_API static __attribute__((unused))
 #elif defined(TINYNN_STATIC)
 #define TNN_API static
+#elif defined(TINYNN_DLL) && (defined(_WIN32) || defined(__CYGWIN__))
+#ifdef TINYNN_IMPLEMENTATION
+#define TNN_API __declspec(dllexport)
+#else
+#define TNN_API __declspec(dllimport)
+#endif
+#elif defined(TINYNN_DLL) && defined(__GNUC__)
+#define TNN_API extern __attribute__((visibility("default")))
 #else
 #define TNN_API extern
 #endif
@@ -213,6 +354,8 @@
 #ifdef __cplusplus
 extern "C" {
 #endif
+
+TNN_API const char *tnn_version(void);
 
 /* ---- 1a. Errors -------------------------------------------------------------------------------
    No function aborts or exits, and none prints unless it is told to (by a logger). A call that
@@ -343,6 +486,11 @@ TNN_API float tnn_max(tnn_tensor x);
 TNN_API float tnn_dot(tnn_tensor x, tnn_tensor y);
 TNN_API int   tnn_argmax(const float *x, int n);  /* the first of equal ones; 0 on error */
 
+/* An image x (c, h, w) in another size, y (c, height, width), which must not overlap x: bilinear,
+   and antialiased where it becomes smaller (PIL's Image.resize(BILINEAR) of mode F, within 1e-6 of
+   the largest magnitude; torchvision's Resize). Takes memory for the time of the call. */
+TNN_API tnn_status tnn_resize(const float *x, int c, int h, int w, float *y, int height, int width);
+
 /* ---- 1e. Networks -----------------------------------------------------------------------------
    tnn_create, tnn_add for each layer, tnn_set_loss, tnn_set_optimizer; then forward, loss,
    backward, step for each batch. The first forward (or tnn_build) plans: infers shapes, fuses, and
@@ -350,12 +498,11 @@ TNN_API int   tnn_argmax(const float *x, int n);  /* the first of equal ones; 0 
    Values and gradients lie there only as long as something reads them, then others take their
    place. So a network without a loss takes much less: build one to use what was trained.
 
-   In every options struct zero means the default. Where zero is wanted and is not the default
-   (.beta1 = 0), say TNN_ZERO. Each enum has numbers of its own: a constant of another one is
-   refused, and the message says what it is. So is an option that the kind does not read, or that
-   does nothing without another; the message names what has it. A struct for one optimizer does
-   not serve another: set for each what it has. Seeds and a layer's .frozen, .lr_scale and
-   .decay_scale may stand anywhere.                                                               */
+   In every options struct zero means the default; TNN_ZERO is zero (ZERO in the opening). Each enum
+   has numbers of its own: a constant of another one is refused, and the message says what it is. So
+   is an option that the kind does not read, or that does nothing without another; the message names
+   what has it. A struct for one optimizer does not serve another: set for each what it has. Seeds
+   and a layer's .frozen, .lr_scale and .decay_scale may stand anywhere.                          */
 #define TNN_ZERO 1.23456789e-38         /* known again, whatever flags compile the program */
 
 typedef struct tnn_net tnn_net;
@@ -1139,6 +1286,7 @@ typedef struct tnn_data {
     float                mean, std;     /* given x = (v - mean) / std, v = byte/255 or the float */
     const float         *means, *stds;  /* (c): of each channel; NULL: mean and std */
     const char *const   *class_names;   /* (classes): of folders or a table's column; or NULL */
+    const struct tnn__table *table;     /* of tnn_load_csv: for .like */
     void                *memory;        /* what tnn_data_free gives up */
 } tnn_data;
 
@@ -1186,9 +1334,10 @@ TNN_API tnn_data   tnn_data_create_with(const tnn_data_options *options);
    that fills x (c, h, w) of sample i; labels, one or (h, w), if there is .classes and no .labels;
    and target, if there is .target and no .targets. It returns 0; else the call that needed the
    sample fails, with the message of what the function itself called in vain. Sample i is always the
-   same. Loaders call it one batch ahead, in a thread of theirs, while a batch is trained; the
-   calls for a data set and its parts come one after the other where one thread of the program uses
-   them. The data set is to be freed by tnn_data_free. */
+   same. Loaders call it one batch ahead, in a thread of theirs, while a batch is trained, and in
+   the caller's for what that thread has not read by then; the calls for a data set and its parts
+   come one after the other where one thread of the program uses them. The data set is to be freed
+   by tnn_data_free. */
 TNN_API void       tnn_data_free(tnn_data *data);
 /* Call it before tnn_loader_create, tnn_subset and tnn_split: loaders and parts have the mean and
    std that the data set has then. Afterwards it is refused. (A tnn_data_view does not know its
@@ -1572,6 +1721,92 @@ TNN_API double tnn_gradient_check_loader(tnn_net *net, const tnn_loader *loader,
    stay as they were. */
 TNN_API tnn_status tnn_update_statistics(tnn_net *net, tnn_loader *loader);
 
+/* LOOKING INSIDE a network, as PyTorch's hooks and Captum do. tnn_look sends a batch through a copy
+   of the network in which every layer's output is kept and nothing is fused; then, if something to
+   go back from is given, back from there, for the gradient by every layer's output. At most one of
+   these is given:
+     .outputs           one output of each sample (Captum's target): saliency, Grad-CAM
+     .dy                sum of dy y: torch's y.backward(dy)
+     .labels, .targets  the loss, as tnn_loss_weighted has it; needs tnn_set_loss
+   As in torch with model.eval(), batch norm goes by its running statistics and dropout does
+   nothing, unless .mode is TNN_TRAIN. Without .x (.x = NULL) the look is at the batch of the last
+   tnn_forward, in its mode and with the numbers that its dropout drew; after tnn_loss also back
+   from that loss. Its x and labels must be there still, and tnn_step ends it.
+       int cat = 3;
+       tnn_look(net, .x = image, .outputs = &cat);
+       tnn_tensor dx = tnn_layer_gradient(net, 0);              // the saliency of each pixel
+       ...
+       tnn_tensor_free(&dx);
+   The network is not changed: neither weights and their gradients nor running statistics, random
+   numbers or tnn_output, so that training goes on to the same bits. The user's own functions
+   (TNN_CUSTOM) are called as in training, their backward with dw NULL. The first look allocates the
+   copy, which tnn_free frees: in .memory, if the network lies there. A look costs a forward and,
+   with gradients, not quite a backward. Refused is more than .batch samples. */
+typedef struct tnn_look_options {
+    const float *x;             /* (n, c, h, w); default: the batch of the last forward     */
+    int          n;             /* samples of .x. Default 1                                 */
+    tnn_mode     mode;          /* default TNN_EVAL                                         */
+    const int   *outputs;       /* (n): of a sample's outputs, in the order of tnn_output   */
+    const float *dy;            /* (n, outputs), likewise                                   */
+    const int   *labels;        /* (n), or (n, h, w): tnn_loss                              */
+    const float *targets, *weights;     /* tnn_loss_weighted                                */
+} tnn_look_options;
+TNN_API tnn_status tnn_look_with(tnn_net *net, const tnn_look_options *options);
+/* The output of a layer in the last look, or the gradient by it: (n, c, h, w) in PyTorch's order,
+   (n, c*h*w, 1, 1) behind a flatten. Layers count from 1 as everywhere; layer 0 is the input. The
+   gradient by an output that several layers read is the sum over them. To be freed by
+   tnn_tensor_free; .data is NULL on error, also without tnn_look before. */
+TNN_API tnn_tensor tnn_layer_output(tnn_net *net, int layer);
+TNN_API tnn_tensor tnn_layer_gradient(tnn_net *net, int layer);
+
+/* What layers are like, as a table of tab-separated values: a line of names; then a row per layer,
+   whose columns are
+     epoch, layer, name           the epoch as it is given; the layer's number and kind
+     output_mean, output_std      of its outputs in the last tnn_look, over batch and values
+     zeros, dead                  the part of these that are 0; of its units (channels of images)
+                                  those that are 0 everywhere
+     weight_mean, weight_std      of its weight, without biases
+     gradient_mean, gradient_std  of the gradient of its weight that the last backward left
+     update                       |w - before|/|before|, norms of a step and of the weight
+   What there is not is nan. `before` is a copy of tnn_flat(net, 0, &count) from before the step, or
+   NULL. Text and result as tnn_summary's. */
+TNN_API size_t tnn_layer_statistics(tnn_net *net, int epoch, const float *before, char *text,
+                                    size_t room);
+#if !defined(TINYNN_NO_FILES) && !defined(TINYNN_NO_STDIO)
+/* A .callback that writes this table to a file after each epoch, with the rows of all so far: of
+   the epoch's last batch, in evaluation mode, and its step.
+       tnn_watch watch = { .path = "layers.tsv" };
+       run = tnn_fit(net, &train, &test, .callback = tnn_watch_layers, .user = &watch);
+       tnn_watch_end(&watch);
+   gnuplot draws the updates of layers 1 and 4:
+       plot for [k in "1 4"] 'layers.tsv' using 1:(column(2) == k ? column(12) : 1/0)
+   A callback of one's own may call it, and tnn_progress, too. For `update` it copies the weights
+   once an epoch, before its last step; where an epoch has one step, after it, for the next. */
+typedef struct tnn_watch {
+    const char *path;           /* required                                                 */
+    /* its state, all zero at first */
+    float      *before;
+    char       *text;
+    size_t      length;
+} tnn_watch;
+TNN_API int  tnn_watch_layers(void *user, const tnn_fit_state *state);
+TNN_API void tnn_watch_end(tnn_watch *watch);
+#endif
+
+/* Where a step's time goes, as torch.profiler tells it: a table of the layers with the microseconds
+   that each takes forward and backward. It trains on the data's first batch of the network's .batch
+   for half a second, or at least eight steps; without a loss it goes forward only. Layers that are
+   fused are one row, as they run: their threads' time, divided by the number of threads. The row
+   `other` has what belongs to no layer: sums that are made along the way for the next batch norm,
+   adding up the threads' gradients, waiting for threads. The rows add up to `a step`, the quickest
+   of several, without a look at the clock in between. Of convolutions and dense layers it tells
+   GFLOP/s (2 per multiply-add, also where Winograd's way needs fewer), and how much that is of what
+   a matrix product within the nearest caches reaches on as many threads. MB (2^20 bytes) are what a
+   step must read and write at least.
+   The network is bit for bit as before; a copy of its memory is allocated meanwhile. Text and
+   result as tnn_summary's. Refused where there is no clock (TINYNN_NO_STDIO). */
+TNN_API size_t tnn_profile(tnn_net *net, const tnn_data *data, char *text, size_t room);
+
 /* A network in words: torchsummary's table (1.5.1), with its arithmetic and rounding. Each layer,
    in order of tnn_add, has a row with PyTorch's name, output shape and parameters. Then follow, for
    one sample, at 4 bytes a value and 2^20 bytes a MB, the sizes of the input, of every row's output
@@ -1766,7 +2001,11 @@ TNN_API double tnn_array_value(const tnn_array *array, long long i);
    either byte order. Fortran order is turned into C order. Files are written little-endian in
    version 1.0: tnn_save_npy("p.npy", p, TNN_F32, 2, (long long[]){n, 10}). */
 TNN_API tnn_array  tnn_parse_npy(const void *bytes, size_t size);
+/* One array of numpy.savez or savez_compressed, of a name that was given to these: a zip archive,
+   with zip64 or without, of .npy files. NULL is the only array of a file. */
+TNN_API tnn_array  tnn_parse_npz(const void *bytes, size_t size, const char *name);
 #ifndef TINYNN_NO_STDIO
+TNN_API tnn_array  tnn_read_npz(const char *path, const char *name);
 TNN_API tnn_array  tnn_read_npy(const char *path);
 TNN_API tnn_status tnn_save_npy(const char *path, const void *data, tnn_dtype dtype, int ndim,
                                 const long long *shape);
@@ -1795,9 +2034,11 @@ TNN_API tnn_array  tnn_read_pnm(const char *path);
    labels all are 0. U8 samples stay bytes, given as byte/255. All other types become floats, which
    must be finite and are given as they are: floats in 0..255 want tnn_normalize(&data, 0, 255). .n
    is 0 on failure. The data set owns its memory: the arrays may be freed.
-       tnn_data d = tnn_load_npy("images.npy", .labels = "labels.npy", .channels_last = 1);     */
+       tnn_data d = tnn_load_npy("images.npy", .labels = "labels.npy", .channels_last = 1);
+       tnn_data m = tnn_load_npy("mnist.npz:x_train", .labels = "mnist.npz:y_train");           */
 typedef struct tnn_npy_options {
-    const char *samples, *labels;   /* paths; tnn_array_data has them in messages only */
+    const char *samples, *labels;   /* paths, FILE.npz:NAME of an array in an archive;
+                                       tnn_array_data has them in messages only */
     int         channels_last;      /* samples are (n, h, w, c), as image libraries have them */
     int         shape[3];           /* c, h, w of a sample instead: its values taken as these */
     int         label_column;       /* samples are (n, k), and this column of them has their
@@ -1807,6 +2048,85 @@ TNN_API tnn_data   tnn_array_data(const tnn_array *samples, const tnn_array *lab
                                   const tnn_npy_options *options);      /* or NULL */
 #ifndef TINYNN_NO_STDIO
 TNN_API tnn_data   tnn_load_npy_with(const tnn_npy_options *options);        /* tnn_load_npy */
+
+/* A FOLDER OF IMAGES has one for each class, as torchvision's ImageFolder reads them:
+       photos/train/cat/1.jpg     photos/train/cat/more/2.jpg     photos/train/dog/3.png
+   Classes are in the order of their names' bytes, which are .class_names of the result; within a
+   class files are in that of their folders, then of their names. Links are followed. Names that
+   begin with a dot and files of other extensions are passed over; a class without an image is an
+   error. PGM and PPM are read as by tnn_read_pnm, whatever the extension, others by .decode. Its
+   arguments are those of stb_image's function (github.com/nothings/stb), and so is the result:
+   bytes (h, w, c), c being 1 to 4 (grey, grey and alpha, colour, colour and alpha), which free()
+   releases, or NULL. Here that is all:
+       static unsigned char *decode(void *user, const unsigned char *bytes, int size,
+                                    int *w, int *h, int *c)
+       { return stbi_load_from_memory(bytes, size, w, h, c, 0); }
+       ...
+       tnn_data train = tnn_load_folder("photos/train", .height = 64, .width = 64,
+                                        .decode = decode);
+       tnn_data test  = tnn_load_folder("photos/test", .height = 64, .width = 64,
+                                        .decode = decode, .like = &train);
+   A sample has the bytes that PIL gives by .convert("RGB" or "L").resize((width, height), BILINEAR)
+   where the decoder's are PIL's: grey = (19595 r + 38470 g + 7471 b + 32768)/65536, rounded down,
+   and alpha is left out. Of 16 bits the nearest 8 are taken. The decoder is called for one image at
+   a time, with .stream mostly in a loader's thread, which allocates memory, too. .class_names are
+   as tnn_class_report_text takes them. .n is 0 on failure. */
+typedef unsigned char *tnn_decode_function(void *user, const unsigned char *bytes, int size,
+                                           int *w, int *h, int *c);
+typedef struct tnn_folder_options {
+    const char *path;
+    int         channels;       /* 3, the default, or 1: grey */
+    int         height, width;  /* each image is resized to it. Default: all images have one size */
+    int         crop;           /* resized until it covers height x width, what sticks out at both
+                                   ends is cut off (Resize, CenterCrop). Default: stretched */
+    int         stream;         /* a SOURCE (1g): files are read as batches need them. Default: all
+                                   are read now, n*c*height*width bytes */
+    tnn_decode_function *decode;
+    void       *user;
+    const char *extensions;     /* of images, in small letters, a space between. Default "bmp jpeg
+                                   jpg pgm png pnm ppm tif tiff webp" */
+    const tnn_data *like;       /* labels are those of this folder's classes, by name: a class that
+                                   it has not is an error, one that only it has has no samples */
+} tnn_folder_options;
+TNN_API tnn_data   tnn_load_folder_with(const tnn_folder_options *options); /* tnn_load_folder */
+#endif
+
+/* A TABLE is a CSV as above whose fields may also be text, and whose columns have names:
+       tnn_data houses = tnn_load_csv("houses.csv", .targets = "price", .ignore = "id");
+       tnn_data iris   = tnn_load_csv("iris.csv", .label = "species");
+       tnn_data test   = tnn_load_csv("test.csv", .like = &houses);
+   A line is a sample (c, 1, 1), its .inputs. An option lists columns, with commas between them; a
+   name that has a comma stands in double quotes. In a file without a line of names a column is its
+   number, 1 the first, -1 the last. Blanks around a field or a name do not count.
+   INPUTS are numbers, as tnn_parse_csv has them, in the order of .inputs or of the file. One that
+   is listed in .one_hot is text, or anything: it becomes as many floats as there are categories, a
+   1 for that of the line and zeros (pandas.get_dummies).
+   CLASSES of .label, and categories, are what scikit-learn's LabelEncoder makes of a column: all
+   that differ, sorted, by value if all are numbers and else by bytes. So 0, 1, 2 stay what they
+   are. .class_names are their texts. A label has at least 2, .one_hot at most 256.
+   MISSING is a field that is empty or what pandas.read_csv takes as such (NA, N/A, NaN, nan, null,
+   NULL, None, #N/A and others). It is an error; with .fill_mean it is the mean of the column's
+   other lines (scikit-learn's SimpleImputer), and zeros of .one_hot. Targets and labels must be
+   there.
+   LIKE another table the file has its columns, by their names, wherever they stand, its classes and
+   categories, the means that fill, and its normalisation. Another class is an error. Where targets
+   or label are not in the file the data have none: for tnn_predict. The other one may be freed.
+   .n is 0 on failure. */
+typedef struct tnn_csv_options {
+    const char     *path;       /* tnn_csv_data has it in messages only */
+    const char     *inputs;     /* columns. Default: all that no other option lists */
+    const char     *targets;    /* columns of numbers (n, targets, 1, 1), */
+    const char     *label;      /* or one of classes */
+    const char     *ignore;     /* instead of .inputs: columns that are none, as numbers of lines */
+    const char     *one_hot;    /* those of the inputs that are categories */
+    int             header;     /* 1: the first line has the names; -1: it has none. Default: it has
+                                   them if there is no number in it */
+    int             fill_mean;
+    const tnn_data *like;
+} tnn_csv_options;
+TNN_API tnn_data   tnn_csv_data(const void *bytes, size_t size, const tnn_csv_options *options);
+#ifndef TINYNN_NO_STDIO
+TNN_API tnn_data   tnn_load_csv_with(const tnn_csv_options *options);        /* tnn_load_csv */
 #endif
 
 /* WEIGHTS in safetensors' format (github.com/huggingface/safetensors), read strictly: a header of
@@ -1820,6 +2140,21 @@ TNN_API tnn_data   tnn_load_npy_with(const tnn_npy_options *options);        /* 
        import torch, safetensors.torch                 # pip install safetensors
        w = torch.load("net.pt", map_location="cpu")    # a state_dict, or .state_dict() of a module
        safetensors.torch.save_file({k: v.contiguous() for k, v in w.items()}, "net.safetensors")
+   Without that package the format is read and written by
+       import json, torch
+       def load_file(path):
+           b = bytearray(open(path, "rb").read())
+           at = 8 + int.from_bytes(b[:8], "little")
+           part = lambda i, j: torch.frombuffer(b[at + i:at + j], dtype=torch.float32)
+           return {k: part(*t["data_offsets"]).reshape(t["shape"])
+                   for k, t in json.loads(b[8:at]).items() if k != "__metadata__"}
+       def save_file(w, path):
+           raw, head, at = [v.float().contiguous().numpy().tobytes() for v in w.values()], {}, 0
+           for (k, v), r in zip(w.items(), raw):
+               head[k] = {"dtype": "F32", "shape": v.shape, "data_offsets": [at, at + len(r)]}
+               at += len(r)
+           b = json.dumps(head).encode()
+           open(path, "wb").write(len(b).to_bytes(8, "little") + b + b"".join(raw))
    .rename says how names in the file begin: with {{"features.", ""}} "0.weight" is
    "features.0.weight" there, as in torchvision's VGG. The whole of that is {{"features.", ""},
    {"classifier.0.", "32."}, {"classifier.3.", "35."}, {"classifier.6.", "38."}}. The longest
@@ -1995,8 +2330,12 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
     tnn_loader_create_with(data, TNN__OPTIONS(tnn_loader_options, __VA_ARGS__))
 #define tnn_fit(net, train, validation, ...) \
     tnn_fit_with(net, train, validation, TNN__OPTIONS(tnn_fit_options, __VA_ARGS__))
+#define tnn_look(net, ...) tnn_look_with(net, TNN__OPTIONS(tnn_look_options, __VA_ARGS__))
 #define tnn_study_create(...) tnn_study_create_with(TNN__OPTIONS(tnn_study_options, __VA_ARGS__))
 #define tnn_load_npy(...) tnn_load_npy_with(TNN__OPTIONS(tnn_npy_options, .samples = __VA_ARGS__))
+#define tnn_load_folder(...) \
+    tnn_load_folder_with(TNN__OPTIONS(tnn_folder_options, .path = __VA_ARGS__))
+#define tnn_load_csv(...) tnn_load_csv_with(TNN__OPTIONS(tnn_csv_options, .path = __VA_ARGS__))
 #define tnn_load_weights(net, ...) \
     tnn_load_weights_with(net, TNN__OPTIONS(tnn_weights_options, .path = __VA_ARGS__))
 #define tnn_save_weights(net, ...) \
@@ -2030,6 +2369,7 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
 #define tnn_max(...)                          TNN__CALL(max, __VA_ARGS__)
 #define tnn_dot(...)                          TNN__CALL(dot, __VA_ARGS__)
 #define tnn_argmax(...)                       TNN__CALL(argmax, __VA_ARGS__)
+#define tnn_resize(...)                       TNN__CALL(resize, __VA_ARGS__)
 #define tnn_calculate_gain(...)               TNN__CALL(calculate_gain, __VA_ARGS__)
 #define tnn_penalty(...)                      TNN__CALL(penalty, __VA_ARGS__)
 #define tnn_create_with(...)                  TNN__CALL(create_with, __VA_ARGS__)
@@ -2103,6 +2443,11 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
 #define tnn_gradient_check(...)               TNN__CALL(gradient_check, __VA_ARGS__)
 #define tnn_gradient_check_loader(...)        TNN__CALL(gradient_check_loader, __VA_ARGS__)
 #define tnn_update_statistics(...)            TNN__CALL(update_statistics, __VA_ARGS__)
+#define tnn_look_with(...)                    TNN__CALL(look_with, __VA_ARGS__)
+#define tnn_layer_output(...)                 TNN__CALL(layer_output, __VA_ARGS__)
+#define tnn_layer_gradient(...)               TNN__CALL(layer_gradient, __VA_ARGS__)
+#define tnn_layer_statistics(...)             TNN__CALL(layer_statistics, __VA_ARGS__)
+#define tnn_profile(...)                      TNN__CALL(profile, __VA_ARGS__)
 #define tnn_summary(...)                      TNN__CALL(summary, __VA_ARGS__)
 #define tnn_study_create_with(...)            TNN__CALL(study_create_with, __VA_ARGS__)
 #define tnn_ask(...)                          TNN__CALL(ask, __VA_ARGS__)
@@ -2117,6 +2462,8 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
 #define tnn_array_value(...)                  TNN__CALL(array_value, __VA_ARGS__)
 #define tnn_parse_npy(...)                    TNN__CALL(parse_npy, __VA_ARGS__)
 #define tnn_read_npy(...)                     TNN__CALL(read_npy, __VA_ARGS__)
+#define tnn_parse_npz(...)                    TNN__CALL(parse_npz, __VA_ARGS__)
+#define tnn_read_npz(...)                     TNN__CALL(read_npz, __VA_ARGS__)
 #define tnn_save_npy(...)                     TNN__CALL(save_npy, __VA_ARGS__)
 #define tnn_parse_csv(...)                    TNN__CALL(parse_csv, __VA_ARGS__)
 #define tnn_parse_pnm(...)                    TNN__CALL(parse_pnm, __VA_ARGS__)
@@ -2124,6 +2471,9 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
 #define tnn_read_pnm(...)                     TNN__CALL(read_pnm, __VA_ARGS__)
 #define tnn_array_data(...)                   TNN__CALL(array_data, __VA_ARGS__)
 #define tnn_load_npy_with(...)                TNN__CALL(load_npy_with, __VA_ARGS__)
+#define tnn_load_folder_with(...)             TNN__CALL(load_folder_with, __VA_ARGS__)
+#define tnn_csv_data(...)                     TNN__CALL(csv_data, __VA_ARGS__)
+#define tnn_load_csv_with(...)                TNN__CALL(load_csv_with, __VA_ARGS__)
 #define tnn_parse_weights(...)                TNN__CALL(parse_weights, __VA_ARGS__)
 #define tnn_format_weights(...)               TNN__CALL(format_weights, __VA_ARGS__)
 #define tnn_load_weights_with(...)            TNN__CALL(load_weights_with, __VA_ARGS__)
@@ -2412,7 +2762,11 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
         #include <sys/locking.h>
         TNN__EXTERN __declspec(dllimport)
         int __stdcall MoveFileExA(const char *, const char *, unsigned long);
-        TNN__EXTERN __declspec(dllimport) unsigned long long __stdcall GetTickCount64(void);
+        union _LARGE_INTEGER;
+        TNN__EXTERN __declspec(dllimport)
+        int __stdcall QueryPerformanceCounter(union _LARGE_INTEGER *);
+        TNN__EXTERN __declspec(dllimport)
+        int __stdcall QueryPerformanceFrequency(union _LARGE_INTEGER *);
         #define TNN__SYS(name)    _##name
         #define TNN__O(flag)      (_O_##flag | _O_BINARY | _O_NOINHERIT)
         #define TNN__COUNT(n)     (unsigned)(n)
@@ -2421,8 +2775,14 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
         #define TNN__SEEK(f, at)  _lseeki64(f, at, SEEK_SET)
         #define TNN__RENAME(a, b) (MoveFileExA(a, b, 1 | 8) ? 0 : (errno = EACCES, -1))
         #define TNN__PIPE(mode)   (((mode) & _S_IFMT) == _S_IFIFO)
+        #define TNN__FOLDER(mode) (((mode) & _S_IFMT) == _S_IFDIR)
         #define TNN__O_INPUT      TNN__O(RDONLY)
     #else
+        #pragma push_macro("DIR")       /* a program may have one */
+        #undef DIR
+        #include <dirent.h>
+        typedef DIR tnn__folder_names;
+        #pragma pop_macro("DIR")
         #include <poll.h>
         #include <sys/file.h>
         #include <sys/time.h>
@@ -2443,6 +2803,7 @@ template <class tnn__t> static inline const tnn__t *tnn__address(const tnn__t &t
         #define TNN__SEEK(f, at)  lseek(f, (off_t)(at), SEEK_SET)
         #define TNN__RENAME(a, b) rename(a, b)
         #define TNN__PIPE(mode)   S_ISFIFO(mode)
+        #define TNN__FOLDER(mode) S_ISDIR(mode)
         #define TNN__O_INPUT      (TNN__O(RDONLY) | O_NONBLOCK)     /* no wait for a writer */
     #endif
 #endif
@@ -2601,6 +2962,9 @@ TNN_API void tnn_at(const char *file, int line)
     tnn__err.file = file;
     tnn__err.line = line;
 }
+/* What was compiled here, whatever header the caller has. */
+TNN_API const char *tnn_version(void) { return TNN_VERSION; }
+
 /* Whether a call of this thread has failed: the first status, TNN_OK (0) if none. */
 TNN_API int         tnn_failed(void) { return (int)tnn__err.status; }
 /* Its message, or "". */
@@ -3318,6 +3682,7 @@ static int tnn__threads_wanted;         /* by tnn_set_threads; 0: not yet known 
 #ifdef TINYNN_NO_THREADS
 typedef int tnn__thread;
 #define TNN__JOIN(t) ((void)(t))
+#define TNN__YIELD() ((void)0)
 static const int tnn__forks = 0;
 /* Starts none. */
 static int tnn__start_thread(tnn__thread *thread, void (*run)(void *), void *context)
@@ -8309,6 +8674,8 @@ struct tnn_net {
     /* the state of training */
     const float     *x;
     int              n, mode, stage;        /* stage: what was done last */
+    struct tnn_net  *inside;                /* its copy for tnn_look, or NULL; that one is */
+    int              whole;                 /* `whole`: no output or gradient gives up its place */
     uint64_t         draws;                 /* training forwards so far: the dropout stream */
     double           cumulative;            /* > 0: running statistics are means of so many */
     long long        steps;
@@ -8511,9 +8878,10 @@ static int tnn__fuse_act(const tnn_net *net, const tnn__record *record, tnn__op 
    or pixel of it: then all pointers are at that. So rows with a frame between them, or channels of
    a pixel, are told once: what f does to n floats is the layer. What it needs once for the sample
    it does with the first row, r = 0. */
-static void tnn__each(const tnn__sample_at *sample, void (*f)(const tnn__sample_at *part))
+static void tnn__parts(const tnn__sample_at *sample, int flags,
+                       void (*f)(const tnn__sample_at *part))
 {
-    const int flags = sample->op->kind->flags, pixels = flags & TNN__BY_PIXEL;
+    const int pixels = flags & TNN__BY_PIXEL;
     const tnn__blob *in = sample->in, *in2 = sample->in2, *out = sample->out;
     tnn__sample_at part = *sample;
     int j;
@@ -8533,6 +8901,11 @@ static void tnn__each(const tnn__sample_at *sample, void (*f)(const tnn__sample_
             if (part.dx2) part.dx2 = sample->dx2 + at*in2->c;
             f(&part);
         }
+}
+/* By its own kind's flags. */
+static void tnn__each(const tnn__sample_at *sample, void (*f)(const tnn__sample_at *part))
+{
+    tnn__parts(sample, sample->op->kind->flags, f);
 }
 
 /* ---- 6b. Input, reshape, identity, add, concat ----------------------------------------------- */
@@ -8820,8 +9193,8 @@ static void tnn__noise_map(const tnn__sample_at *a, const float *x, float *y)
 /* Forward and backward of all of them, a row: in evaluation y = x. */
 static void tnn__map(const tnn__sample_at *a)
 {
-    if (a->back) a->op->kind->map(a, a->dy, a->dx);
-    else if (a->training) a->op->kind->map(a, a->x, a->y);
+    if (a->training) a->op->kind->map(a, a->back ? a->dy : a->x, a->back ? a->dx : a->y);
+    else if (a->back) tnn__identity_backward(a);
     else tnn__identity_forward(a);
 }
 
@@ -9172,14 +9545,26 @@ static void tnn__statistics(tnn__call *call, const tnn__sample_at *a, double cou
         }
     }
 }
-/* Sets mean and r by column: to those that were kept of the groups; of a scale to 0 and 1, or to
-   its .value if that is all. */
+/* Whether a norm goes by its running statistics, which no value of the batch changes. */
+static int tnn__norm_fixed(const tnn_net *net, const tnn__op *op)
+{
+    return op->track && net->mode != TNN_TRAIN;
+}
+/* Sets mean and r by column: to those that were kept of the groups, or to instance norm's running
+   ones; of a scale to 0 and 1, or to its .value if that is all. */
 static void tnn__group_spread(const tnn__sample_at *a, float *mean, float *rstd)
 {
     const tnn__op *op = a->op;
     const tnn__len groups = op->groups, each = op->cols/groups;
     const float *kept = op->kept ? tnn__group_kept(a) : NULL;
     tnn__len g;
+    if (tnn__norm_fixed(a->net, op)) {
+        const float *running = a->net->buffers + op->s;
+        memcpy(mean, running, (size_t)op->cells*sizeof *mean);
+        for (g = 0; g < op->cells; g++)
+            rstd[g] = 1.0f/sqrtf(running[op->cells + g] + op->options.eps);
+        return;
+    }
     tnn__fill_floats(mean, op->cols, 0);
     tnn__fill_floats(rstd, op->cols, op->affine ? 1 : op->numbers[0]);
     for (g = 0; kept && g < groups; g++) {
@@ -9263,7 +9648,8 @@ static void tnn__instance_statistics(const tnn__call *call)
     }
 }
 /* Before backward, of batch norm: db = sum dy and dw = sum dy x^ of each cell, dy back through its
-   activation; and from these B and C. A is forward's. */
+   activation; and from these B and C, which are 0 where the statistics are fixed. A is
+   forward's. */
 static void tnn__batch_gradients(tnn__call *call)
 {
     tnn_net *net = call->net;
@@ -9271,7 +9657,8 @@ static void tnn__batch_gradients(tnn__call *call)
     const float *w = op->w_floats ? net->flat[TNN__W] + op->weights : NULL;
     const float *rstd = op->kept + op->cells;
     float *by_x = op->kept + 4*op->cells, *plus = by_x + op->cells;
-    const double count = tnn__norm_count(op, &net->blob[op->in], net->n);
+    const double count = tnn__norm_fixed(net, op) ? (double)HUGE_VAL
+                                                  : tnn__norm_count(op, &net->blob[op->in], net->n);
     tnn__len i;
     tnn__batch_sum(call, TNN__SUM_DY, 1);
     for (i = 0; i < op->cells; i++) {
@@ -9290,15 +9677,7 @@ static void tnn__norm_prepare(const tnn__sample_at *a, float *mean)
 {
     const tnn__op *op = a->op;
     float *rstd = mean + op->cells, *kept = op->kept ? tnn__group_kept(a) : NULL;
-    tnn__len i;
-    if (op->track && !a->training) {            /* of instance norm */
-        const float *running = a->net->buffers + op->s;
-        memcpy(mean, running, (size_t)op->cells*sizeof *mean);
-        for (i = 0; i < op->cells; i++)
-            rstd[i] = 1.0f/sqrtf(running[op->cells + i] + op->options.eps);
-        return;
-    }
-    if (kept)
+    if (kept && !tnn__norm_fixed(a->net, op))
         tnn__statistics(NULL, a, tnn__norm_count(op, a->in, 1), kept, NULL, kept + op->groups,
                         op->element ? mean : mean + 4*op->cells);
     if (!op->element) tnn__group_spread(a, mean, rstd);
@@ -9313,6 +9692,7 @@ static void tnn__norm_gradients(const tnn__sample_at *a, float *mean)
     float *rstd = mean + cells, *zero = mean + 3*cells, *by_x = zero + cells, *plus = by_x + cells;
     float *sum = plus + cells, *products = sum + 2*cells;
     const double count = tnn__norm_count(op, in, 1);
+    const int fixed = op->type == TNN_SCALE || tnn__norm_fixed(a->net, op);
     tnn__len g;
     int r;
     tnn__group_spread(a, mean, rstd);
@@ -9326,14 +9706,14 @@ static void tnn__norm_gradients(const tnn__sample_at *a, float *mean)
         a->k->multiply(in->c, products, a->w, products);
         a->k->multiply(in->c, sum, a->w, sum);
     }
-    for (g = 0; op->type != TNN_SCALE && g < op->groups; g++) {
+    for (g = 0; !fixed && g < op->groups; g++) {
         const double factor = (double)tnn__group_kept(a)[op->groups + g]/count;
         const double sum_x = (double)a->k->sum(each, products + g*each);
         const double sum_1 = (double)a->k->sum(each, sum + g*each);
         tnn__fill_floats(by_x + g*each, each, (float)(-factor*sum_x));
         if (op->centred) tnn__fill_floats(plus + g*each, each, (float)(-factor*sum_1));
     }
-    if (op->centred && count < 2) {             /* a single value, which always becomes b */
+    if (op->centred && count < 2 && !fixed) {   /* a single value, which always becomes b */
         tnn__fill_floats(rstd, op->cols, 0);
         tnn__fill_floats(by_x, op->cols, 0);
         tnn__fill_floats(plus, op->cols, 0);
@@ -9466,7 +9846,7 @@ static void tnn__conv_place(tnn_net *net, tnn__op *op, tnn__room *room)
     if (transposed || (op->needs_dx && room->training))
         op->flipped = tnn__take(&room->arena, tnn__flipped_floats(q));
     if (!transposed && !net->options.exact && !op->options.exact
-        && tnn__tileable(q, &op->pool, room->training)) {
+        && tnn__tileable(q, &op->pool, net->loss.type != 0)) {
         const tnn__len floats = (tnn__len)16*q->g.c*q->oc;
         op->tiled = tnn__take(&room->arena, floats);
         op->together = tnn__tiled_images(q);
@@ -12842,6 +13222,11 @@ TNN_API_GATED tnn_net *tnn_create_with(const tnn_net_options *options)
 TNN_API void tnn_free(tnn_net *net)
 {
     if (!net || net->options.memory) return;
+    if (net->inside) {
+        tnn__release(net->inside->memory);
+        tnn__release(net->inside->record);
+        tnn__release(net->inside);
+    }
     tnn__release(net->memory);
     tnn__release(net->record);
     tnn__release(net->loaned_weights);
@@ -12871,13 +13256,28 @@ static tnn_status tnn__check_layer(const tnn_net *net, tnn_layer *layer)
 }
 /* The number of layers so far, which is the last one's number for .from. */
 TNN_API int tnn_layer_count(const tnn_net *net) { return net ? net->layers : 0; }
+/* Gives the network a copy of its records with room for n; who had the others frees them. Behind
+   them is room for what the plan makes of them: of each layer at most 5 tensors and 3 operations,
+   with their blobs. On failure nothing changes. */
+static tnn_status tnn__records(tnn_net *net, int n, const char *what)
+{
+    const tnn__len each = (tnn__len)(sizeof *net->record + 5*sizeof(tnn__named)
+                                     + 3*(sizeof(tnn__op) + sizeof(tnn__blob)));
+    tnn__record *record = (tnn__record *)tnn__net_alloc(net, each*(n + 1), what);
+    if (!record) return TNN_ERROR_MEMORY;
+    if (net->layers) memcpy(record, net->record, (size_t)net->layers*sizeof *record);
+    net->record = record;
+    net->tensor = (tnn__named *)(void *)(record + n);
+    net->op = (tnn__op *)(void *)(net->tensor + 5*(size_t)n);
+    net->blob = (tnn__blob *)(void *)(net->op + 3*(size_t)n + 1);
+    net->capacity = n;
+    return TNN_OK;
+}
 /* Records a layer, with its defaults in PyTorch's terms and the caller's line. Messages of the plan
    begin with that line:
        net.c:12: layer 3, conv2d: kernel 7x7 does not fit its input 3x5x5 with pad 0 ...
    A layer that .from names is marked: its output must be a blob, so nothing after it is fused into
-   it. The records' memory grows by doubling; behind them is room for what the plan makes of them:
-   of each layer at most 5 tensors and 3 operations, with their blobs. On failure nothing is
-   recorded. */
+   it. The records' memory grows by doubling. On failure nothing is recorded. */
 TNN_API_GATED tnn_status tnn_add_with(tnn_net *net, const tnn_layer *layer)
 {
     tnn__record *record;
@@ -12895,18 +13295,9 @@ TNN_API_GATED tnn_status tnn_add_with(tnn_net *net, const tnn_layer *layer)
     tnn__err.layer = 0;
     if (e) return e;
     if (net->layers == net->capacity) {
-        const int n = net->capacity ? 2*net->capacity : 16;
-        const tnn__len each = (tnn__len)(sizeof *record + 5*sizeof(tnn__named)
-                                         + 3*(sizeof(tnn__op) + sizeof(tnn__blob)));
-        record = (tnn__record *)tnn__net_alloc(net, each*(n + 1), "tnn_add");
-        if (!record) return TNN_ERROR_MEMORY;
-        if (net->layers) memcpy(record, net->record, (size_t)net->layers*sizeof *record);
-        tnn__net_release(net, net->record);
-        net->record = record;
-        net->tensor = (tnn__named *)(void *)(record + n);
-        net->op = (tnn__op *)(void *)(net->tensor + 5*(size_t)n);
-        net->blob = (tnn__blob *)(void *)(net->op + 3*(size_t)n + 1);
-        net->capacity = n;
+        record = net->record;
+        if (tnn__records(net, record ? 2*net->capacity : 16, "tnn_add")) return TNN_ERROR_MEMORY;
+        tnn__net_release(net, record);
     }
     record = &net->record[net->layers++];
     record->o = own;
@@ -13029,7 +13420,7 @@ static int tnn__plan_layer(tnn_net *net, tnn__planning *plan, int i)
    layer they are a copy, so that the output is the last blob. */
 static tnn_status tnn__plan_ops(tnn_net *net, int all)
 {
-    int i, k, named = 0, first = 0;     /* first: the one that does something */
+    int i, k, named = net->whole, first = 0;    /* first: the one that does something */
     tnn__planning plan;
     memset(&plan, 0, sizeof plan);
     plan.shape->c = net->options.input[0];
@@ -13056,7 +13447,7 @@ static tnn_status tnn__plan_ops(tnn_net *net, int all)
             plan.at[0] = tnn__named_blob(net, layer->from, plan.shape);
         plan.shape->flat |= (kind->flags & TNN__FLATTENS) != 0;
         /* the last layer's output is the last blob */
-        if (!none || (i == net->layers - 1 && plan.at[0] != plan.ops)) {
+        if (!none || net->whole || (i == net->layers - 1 && plan.at[0] != plan.ops)) {
             const int copy = none || (named && (kind->flags & TNN__ON_BATCH));
             if (tnn__plan_before(net, &plan, i, copy)) break;
             if (!none) fused = tnn__plan_layer(net, &plan, i);
@@ -13070,7 +13461,7 @@ static tnn_status tnn__plan_ops(tnn_net *net, int all)
     }
     net->ops = plan.ops;
     net->blob[plan.ops].flat = plan.shape->flat;
-    for (i = 1; i < net->ops && all && !tnn_failed(); i++)
+    for (i = 1; i < net->ops && all && !net->whole && !tnn_failed(); i++)
         if (!net->blob[i].readers) {
             const tnn__op *op = &net->op[i - 1];
             tnn__about(net, op->layer);
@@ -13116,12 +13507,12 @@ static void tnn__plan_gradients(tnn_net *net)
     for (i = 0; i < net->ops; i++) {
         tnn__op *op = &net->op[i];
         const tnn__blob *in = &net->blob[op->in], *in2 = op->from < 0 ? NULL : &net->blob[op->from];
-        op->trained = op->w_floats > 0 && op->frozen != (op->b_floats ? 3 : 1);
+        op->trained = op->w_floats > 0 && op->frozen != (op->b_floats ? 3 : 1) && !net->whole;
         op->needs_dx = in->needs_grad;
         op->needs_dx2 = in2 && in2->needs_grad;
         op->adds_dx = in->last_reader != i;
         op->adds_dx2 = in2 && (in2->last_reader != i || in2 == in);
-        net->blob[i + 1].needs_grad = op->trained || op->needs_dx || op->needs_dx2;
+        net->blob[i + 1].needs_grad = op->trained || op->needs_dx || op->needs_dx2 || net->whole;
         if (op->w_floats && !op->trained && net->flat[TNN__G])
             memset(net->flat[TNN__G] + op->weights, 0,
                    (size_t)(op->w_floats + op->b_floats)*sizeof(float));
@@ -13232,7 +13623,8 @@ static void tnn__plan_again(tnn_net *net)
      - the input of a dense layer, which makes dx of all samples at once; batch norm does not;
      - the network's output;
      - read by others than the next operation, or not as its first input.
-   All other gradients are a thread's scratch, of one sample (tnn__place_ops). */
+   All other gradients are a thread's scratch, of one sample (tnn__place_ops). Of a `whole` network
+   (12f) all values and gradients live to the end. */
 static void tnn__plan_lives(tnn_net *net, int training)
 {
     const int end = 2*net->ops + 1;
@@ -13241,13 +13633,15 @@ static void tnn__plan_lives(tnn_net *net, int training)
         tnn__blob *b = &net->blob[i];
         const tnn__op *op = &net->op[i - 1];
         const int before = tnn__over_batch(op);
-        const int after = i == net->ops || (net->op[i].kind->flags & TNN__ON_BATCH)
+        const int last = i == net->ops || net->whole;
+        const int after = last || (net->op[i].kind->flags & TNN__ON_BATCH)
                           || b->readers != 1 || net->op[i].in != i;
-        const int kept = i == net->ops || (training && (tnn__needs(op) & TNN__NEEDS_Y));
+        const int kept = last || (training && (tnn__needs(op) & TNN__NEEDS_Y));
         b->life[0].from = i - 1;
         b->life[0].to = kept ? end : i - 1;
         b->life[1].from = 2*net->ops - (i == net->ops ? i : b->last_reader);
-        b->life[1].to = op->kind->flags & TNN__ON_BATCH ? end : 2*net->ops - (i - 1);
+        b->life[1].to = op->kind->flags & TNN__ON_BATCH || net->whole ? end
+                                                                      : 2*net->ops - (i - 1);
         if (!training || !(before || after)) b->life[1].to = -1;
         b->life[2].from = end;
         b->life[2].to = -1;
@@ -13257,7 +13651,7 @@ static void tnn__plan_lives(tnn_net *net, int training)
         tnn__needed(net->blob[op->in].life, training && (tnn__needs(op) & TNN__NEEDS_X) ? end : i);
         if (op->from >= 0) tnn__needed(net->blob[op->from].life, i);
     }
-    if (training) tnn__plan_again(net);
+    if (training && !net->whole) tnn__plan_again(net);
 }
 /* The lives that are DUE at time `when`, as a list: first those that are over with the time before
    it, then those that begin. */
@@ -13395,7 +13789,7 @@ static tnn__len tnn__place(tnn_net *net, float *memory)
     tnn__arena *arena = &room.arena;
     memset(&room, 0, sizeof room);
     arena->memory = memory;
-    room.training = net->loss.type != 0;
+    room.training = net->loss.type != 0 || net->whole;
     room.batch = net->options.batch;
     room.most = (tnn__len)TNN__A_ROWS*32;     /* a dense layer's dx passes through g[0], too */
     tnn__place_params(net);
@@ -13474,7 +13868,7 @@ TNN_API_GATED tnn_status tnn_build(tnn_net *net)
     if (!net->memory) return TNN_ERROR_MEMORY;
     tnn__place(net, net->memory);
     tnn__place_weights(net);
-    e = tnn__init_params(net);
+    e = net->whole ? TNN_OK : tnn__init_params(net);
     net->built = !e;
     if (e) {
         tnn__net_release(net, net->memory);
@@ -13785,7 +14179,8 @@ static tnn__sample_at tnn__at_sample(const tnn__call *call, int i, int s, float 
     if (back && at.out->second) at.y += at.out->second - at.out->data;
     if (at.op->w_floats) at.w = tnn__weights(net, at.op);
     if (at.op->b_floats) at.b = net->flat[TNN__W] + at.op->biases;
-    if (at.op->where && at.training) at.where = at.op->where + (tnn__len)s*tnn__values(at.out);
+    if (at.op->where && (at.training || net->whole))
+        at.where = at.op->where + (tnn__len)s*tnn__values(at.out);
     at.dy = at.out->grad ? at.out->grad + s*at.out->sample : scratch + net->g[(i + 1) & 1];
     if (at.op->needs_dx)
         at.dx = at.op->adds_dx ? scratch + net->g[2]
@@ -14090,22 +14485,14 @@ static tnn_status tnn__check_gradients(tnn_net *net)
     }
     return e;
 }
-/* The gradients of the last loss by all parameters that are trained, in flat[G]. On failure these
-   are lost, and the running statistics stay. It goes back operation by operation; at one that works
-   on single samples it takes the whole trunk that ends there. What lies before the first trained
-   parameters is left out. With .accumulate the gradients become the mean of those since the last
-   step. */
-TNN_API_GATED tnn_status tnn_backward(tnn_net *net)
+/* From the gradient of the last blob back through the operations, one by one; at one that works on
+   single samples it takes the whole trunk that ends there. What lies before the first blob that
+   needs a gradient is left out. Fails where a hook of the user's has. */
+static tnn_status tnn__backward_ops(tnn_net *net)
 {
     tnn__call call;
     tnn_status e;
     int i, k, first;
-    if (tnn_failed()) return (tnn_status)tnn_failed();
-    if (!net || net->stage != TNN__LOSS || net->mode != TNN_TRAIN)
-        return tnn__refuse("tnn_backward: comes after tnn_forward in TNN_TRAIN mode and tnn_loss");
-    if (net->swapped)
-        return tnn__refuse("tnn_backward: the averaged weights are in place; tnn_use_average(net, "
-                           "0) comes first");
     memset(&call, 0, sizeof call);
     call.net = net;
     call.k = tnn__kernels();
@@ -14130,6 +14517,22 @@ TNN_API_GATED tnn_status tnn_backward(tnn_net *net)
         tnn__run(tnn__threads_for(net, call.spans*net->partial_floats), 16*(call.last - call.first),
                  tnn__add_partials, &call);
     }
+    return TNN_OK;
+}
+/* The gradients of the last loss by all parameters that are trained, in flat[G]. On failure these
+   are lost, and the running statistics stay. With .accumulate the gradients become the mean of
+   those since the last step. */
+TNN_API_GATED tnn_status tnn_backward(tnn_net *net)
+{
+    tnn_status e;
+    int i;
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    if (!net || net->stage != TNN__LOSS || net->mode != TNN_TRAIN)
+        return tnn__refuse("tnn_backward: comes after tnn_forward in TNN_TRAIN mode and tnn_loss");
+    if (net->swapped)
+        return tnn__refuse("tnn_backward: the averaged weights are in place; tnn_use_average(net, "
+                           "0) comes first");
+    if ((e = tnn__backward_ops(net)) != TNN_OK) return e;
     for (i = 0; i < net->ops; i++)
         if (net->op[i].masked && net->op[i].trained) {
             float *dw = net->flat[TNN__G] + net->op[i].weights;
@@ -14560,6 +14963,146 @@ TNN_API_GATED double tnn_train_batch_targets(tnn_net *net, const float *x, const
     return tnn__train_batch(net, x, truth, n);
 }
 
+/* ---- 12f. Looking inside ----------------------------------------------------------------------
+   In a network as it is planned most values and gradients are gone when a pass has ended, and some
+   are never made: those between layers that are fused. So a look has a network of its own, a copy
+   that is WHOLE: each layer has an operation, even one that does nothing; nothing is fused; and all
+   values and gradients live to the end. It shares no memory with the network. So training goes on
+   as if nobody had looked, and whoever never looks pays nothing. */
+/* Makes net->inside. Its convolutions go by Winograd's way where the network's do, and a dropout
+   draws what it draws where it is fused. On failure there is none. */
+static tnn_status tnn__look_plan(tnn_net *net)
+{
+    const size_t used = net->used;
+    tnn_net *look = (tnn_net *)tnn__net_alloc(net, (tnn__len)sizeof *look, "tnn_look");
+    int i, k;
+    if (!look) return TNN_ERROR_MEMORY;
+    *look = *net;
+    look->whole = 1;
+    look->built = look->accumulated = 0;
+    look->schedule.type = (tnn_schedule_type)0;
+    memset(look->flat, 0, sizeof look->flat);
+    memset(&look->optimizer, 0, sizeof look->optimizer);
+    if (!tnn__records(look, net->capacity, "tnn_look")) {
+        for (i = 0; i < net->layers; i++) look->record[i].named = 1;
+        for (i = 0; i < net->ops; i++) look->record[net->op[i].layer].o.exact = !net->op[i].tiled;
+        if (tnn_build(look)) tnn__net_release(net, look->record);
+    }
+    if (tnn_failed()) {
+        tnn__net_release(net, look);
+        net->used = used;
+        return (tnn_status)tnn_failed();
+    }
+    for (i = 0; i < net->ops; i++)
+        for (k = 0; net->op[i].p > 0 && k < look->ops; k++)
+            if (look->op[k].layer == net->op[i].layer + 2) look->op[k].drawn = net->op[i].drawn;
+    net->used = look->used;
+    net->most = look->most;
+    net->inside = look;
+    return TNN_OK;
+}
+/* The gradient of the last blob: dy, or 1 at one output of each sample. */
+static tnn_status tnn__look_from(tnn_net *look, const int *outputs, const float *dy)
+{
+    const tnn__blob *b = &look->blob[look->ops];
+    const int values = tnn__values(b);
+    int s, i;
+    for (s = 0; outputs && s < look->n; s++)
+        if (outputs[s] < 0 || outputs[s] >= values)
+            return tnn__refuse("tnn_look: .outputs[%d] = %d must be 0 to %d", s, outputs[s],
+                               values - 1);
+    for (s = 0; s < look->n; s++)
+        for (i = 0; i < values; i++)
+            b->grad[s*b->sample + tnn__place_of(b, i)] =
+                dy ? dy[(tnn__len)s*values + i] : (float)(i == outputs[s]);
+    look->stage = TNN__LOSS;
+    return TNN_OK;
+}
+/* Forward in the copy, with the weights and running statistics of now; then back, if there is a
+   gradient to begin with. What no layer reads has gradient 0. On failure no look is left. */
+TNN_API_GATED tnn_status tnn_look_with(tnn_net *net, const tnn_look_options *options)
+{
+#define TNN__STRUCT tnn_look_options
+    static const tnn__option list[] = {
+        TNN__A(x) TNN__N(n, 1, 1, INT_MAX) TNN__A(mode) TNN__A(outputs) TNN__A(dy) TNN__A(labels)
+        TNN__A(targets) TNN__A(weights)
+    };
+#undef TNN__STRUCT
+    tnn_look_options with;
+    tnn__truth truth;
+    tnn_net *look;
+    tnn_status e;
+    int i, s;
+    if (tnn_failed()) return (tnn_status)tnn_failed();
+    if (!net || !options) return tnn__refuse("tnn_look: no network or no options");
+    with = *options;
+    if (TNN__CHECK_READ("tnn_look", options, list, "x n:x mode:x outputs:!dy:!labels:!targets "
+                        "dy:!labels:!targets labels:!targets targets weights:labels|targets")
+        || tnn__check_ranges("tnn_look: ", &with, list, TNN__COUNT_OF(list)))
+        return TNN_ERROR_ARGUMENT;
+    if ((e = tnn_build(net)) != TNN_OK) return e;
+    if (!with.x && net->stage == TNN__NOTHING)
+        return tnn__refuse("tnn_look: without .x it is of the last forward's batch: it comes after "
+                           "tnn_forward and before tnn_step");
+    if (!net->inside && tnn__look_plan(net)) return (tnn_status)tnn_failed();
+    look = net->inside;
+    look->stage = TNN__NOTHING;
+    memcpy(look->flat[TNN__W], net->flat[TNN__W],
+           (size_t)(net->params + 3*net->buffer_floats)*sizeof(float));
+    look->draws = net->draws - !with.x;         /* training forwards count from 1 */
+    if (with.x) e = tnn_forward(look, with.x, with.n, with.mode);
+    else e = tnn_forward(look, net->x, net->n, (tnn_mode)net->mode);
+    truth.labels = with.labels;
+    truth.targets = with.targets;
+    truth.weights = with.weights;
+    if (!with.x && net->stage > TNN__FORWARD && !with.labels && !with.targets) truth = net->truth;
+    if (e) return e;
+    if (with.outputs || with.dy) e = tnn__look_from(look, with.outputs, with.dy);
+    else if (truth.labels || truth.targets) tnn__loss(look, truth);
+    for (i = 1; i < look->ops; i++)
+        for (s = 0; s < look->n && !look->blob[i].readers; s++)
+            memset(look->blob[i].grad + s*look->blob[i].sample, 0,
+                   (size_t)tnn__values(&look->blob[i])*sizeof(float));
+    if (!tnn_failed() && look->stage == TNN__LOSS && !tnn__backward_ops(look))
+        look->stage = TNN__BACKWARD;
+    if (tnn_failed()) look->stage = TNN__NOTHING;
+    return (tnn_status)tnn_failed();
+}
+/* What the last look has of a layer's output, or of the gradient by it: a tensor in PyTorch's
+   order, which the caller frees; .data is NULL on failure. */
+static tnn_tensor tnn__look_at(const char *what, tnn_net *net, int layer, int gradient)
+{
+    tnn_tensor y = {0, 0, 0, 0, NULL};
+    const tnn_net *look = net ? net->inside : NULL;
+    const tnn__blob *b;
+    int s, flat;
+    if (tnn_failed()) return y;
+    if (!look || look->stage < (gradient ? TNN__BACKWARD : TNN__FORWARD))
+        return tnn__refuse("%s: comes after tnn_look%s", what, gradient ? " with .outputs, .dy, "
+                           ".labels or .targets, or after tnn_loss without them" : ""), y;
+    if (layer < 0 || layer > net->layers)
+        return tnn__refuse("%s: layer %d must be 1 to %d, or 0 for the input", what, layer,
+                           net->layers), y;
+    b = &look->blob[layer ? look->record[layer - 1].blob : 1];
+    flat = layer && look->record[layer - 1].flat;
+    y = tnn_tensor_create(look->n, flat ? tnn__values(b) : b->c, flat ? 1 : b->h, flat ? 1 : b->w);
+    for (s = 0; y.data && s < look->n; s++)
+        tnn__channels_first(tnn__kernels(), b->c, b->h, b->w,
+                            gradient ? b->grad + s*b->sample : tnn__sample_data(b, s),
+                            gradient ? tnn__wide(b) : b->row, y.data + s*tnn__values(b));
+    return y;
+}
+/* The output of a layer, counted from 1. */
+TNN_API_GATED tnn_tensor tnn_layer_output(tnn_net *net, int layer)
+{
+    return tnn__look_at("tnn_layer_output", net, layer, 0);
+}
+/* The gradient by it. */
+TNN_API_GATED tnn_tensor tnn_layer_gradient(tnn_net *net, int layer)
+{
+    return tnn__look_at("tnn_layer_gradient", net, layer, 1);
+}
+
 /* ==== 13. DATA =================================================================================
    A data set is a few pointers (tnn_data) to memory that it shares with its parts and loaders, or a
    function that gives samples. Bytes stay bytes until a batch is made; x = (v - mean)/std is worked
@@ -14573,7 +15116,8 @@ TNN_API_GATED double tnn_train_batch_targets(tnn_net *net, const float *x, const
      13a  data sets: their memory, parts and samples
      13b  files as the system has them; what stands in sections 15 to 17 reads and writes by these
      13c  augmentation of one sample
-     13d  loaders: the order of an epoch, and its batches, whose samples threads make */
+     13d  loaders: the order of an epoch, and its batches, whose samples threads make
+     13e  images in another size */
 
 /* ---- 13a. Data sets ---------------------------------------------------------------------------
    Memory is counted, not copied: a program may free a data set before the loaders that read it.
@@ -14614,9 +15158,11 @@ static void *tnn__own(tnn_data *data, tnn__len bytes, void *from, const char *wh
 struct tnn__loader;
 typedef struct {
     tnn__shared         shared;
-    struct tnn__loader *reading;        /* whose thread is at work, or NULL */
+    struct tnn__loader *reading;        /* whose thread was started and not joined, or NULL */
     tnn__thread         thread;
     int                 forks;          /* when it was started */
+    int                 lock;           /* held while a sample is read, and for what follows */
+    int                 halt, at_work;  /* tells the thread to end; until it does */
 } tnn__source_memory;
 /* That of a data set with a .sample. A part's own memory comes first, then that of what it is a
    part of. */
@@ -14626,14 +15172,33 @@ static tnn__source_memory *tnn__source_of(const tnn_data *data)
     while (memory->from) memory = memory->from;
     return (tnn__source_memory *)(void *)memory;
 }
-/* Waits for the thread that reads ahead, if there is one: then the source is the caller's. In the
-   child of a fork there is no such thread, and what it read is not done. */
+/* Gives the data set a source's memory; 0 on error. */
+static int tnn__own_source(tnn_data *data, const char *what)
+{
+    tnn__source_memory *source;
+    if (!tnn__own(data, (tnn__len)sizeof(tnn__source_memory), NULL, what)) return 0;
+    source = tnn__source_of(data);
+    source->reading = NULL;
+    source->lock = source->halt = source->at_work = 0;
+    return 1;
+}
+/* Ends the thread that reads ahead, if there is one, behind the sample that it is at: then the
+   source is the caller's. In the child of a fork there is no such thread, its sample is not read
+   and its lock is nobody's. */
 static void tnn__end_reading(const tnn_data *data)
 {
     tnn__source_memory *source = data->sample ? tnn__source_of(data) : NULL;
     if (!source || !source->reading) return;
+    TNN__STORE(&source->halt, 1);
     if (source->forks == tnn__forks) TNN__JOIN(source->thread);
     source->reading = NULL;
+    source->lock = source->halt = source->at_work = 0;
+}
+/* Waits for the sample that another thread is at, and takes the lock. */
+static void tnn__hold_source(tnn__source_memory *source)
+{
+    int none = 0;
+    for (; !TNN__SWAP(&source->lock, none, 1); none = 0) TNN__YIELD();
 }
 /* One reader more of that memory, which may be NULL. */
 static void tnn__share(void *memory)
@@ -14756,9 +15321,7 @@ TNN_API_GATED tnn_data tnn_data_create_with(const tnn_data_options *options)
     data.reconstruct = options->reconstruct;
     if (targets) memcpy(data.target, shape + 3, sizeof data.target);
     data = tnn__checked("tnn_data_create", data);
-    if (data.sample && !tnn__own(&data, (tnn__len)sizeof(tnn__source_memory), NULL,
-                                 "tnn_data_create")) return tnn__no_data();
-    if (data.sample) tnn__source_of(&data)->reading = NULL;
+    if (data.sample && !tnn__own_source(&data, "tnn_data_create")) return tnn__no_data();
     return data;
 }
 /* Gives the memory up, which the last reader frees; the data set is empty then. */
@@ -15014,9 +15577,10 @@ static void tnn__byte_values(const tnn_data *data, float *table)
 {
     int c, i;
     for (c = 0; c < tnn__tables(data); c++)
-        for (i = 0; i < 256; i++)
-            *table++ = ((float)i/255.0f - (data->means ? data->means[c] : data->mean))
-                       /(data->stds ? data->stds[c] : data->std);
+        for (i = 0; i < 256; i++) {
+            const float v = (float)i/255.0f, off = v - (data->means ? data->means[c] : data->mean);
+            *table++ = off/(data->stds ? data->stds[c] : data->std);
+        }
 }
 /* x (c, h, w) becomes (x - mean)/std, of each channel its own. Floats with mean 0 and std 1 stay
    what they are to the bit. */
@@ -15030,7 +15594,10 @@ static void tnn__normalize(const tnn_data *data, float *x)
         const float mean = data->means ? data->means[c] : data->mean;
         const float std = data->stds ? data->stds[c] : data->std;
         if (mean < 0 || mean > 0 || std < 1 || std > 1)
-            for (k = 0; k < size; k++) x[k] = (x[k] - mean)/std;
+            for (k = 0; k < size; k++) {        /* a float, where expressions are of doubles */
+                const float off = x[k] - mean;
+                x[k] = off/std;
+            }
     }
 }
 /* A sample, bytes or floats, as floats x (c, h, w), normalised; `table` is tnn__byte_values', or
@@ -15443,7 +16010,8 @@ typedef struct {                /* what a source has given of a batch: (batch) s
                                    samples are mixed as many others */
     float *x, *targets;
     int   *labels;
-    int    epoch, batch, done;  /* which batch; whether all of it is there */
+    int    epoch, batch;        /* which batch */
+    int    next, count;         /* its first sample that is not read; samples to be read */
 } tnn__reading;
 struct tnn__loader {
     tnn_loader         loader;          /* what the program sees */
@@ -15606,53 +16174,87 @@ static void tnn__read_sample(struct tnn__loader *state, tnn__reading *read, int 
         tnn__check_truth("tnn_next", data, labels, target, data->classes - 1, number, 1);
     tnn__after_hook(&state->hooked, slot, &was);
 }
-/* Reads the batch that is not the present one: what read->epoch and read->batch say. The first
-   function of a thread, or a call. Samples are asked for in the order of the batch, each followed
-   by what will be mixed in: a file that is read from front to back stays so. */
-static void tnn__read_batch(void *context)
+/* Reads the next sample of the batch that is not the present one, and what will be mixed in; 0 if
+   there is none left. Samples are asked for in the order of the batch: a file that is read from
+   front to back stays so. The lock is held. */
+static int tnn__read_next(struct tnn__loader *state)
 {
-    struct tnn__loader *state = (struct tnn__loader *)context;
     tnn__reading *read = &state->reading[!state->now];
-    const tnn__len first = (tnn__len)read->batch*state->options.batch;
-    int s;
-    for (s = 0; s < TNN__MIN(state->options.batch, state->count - first); s++) {
-        const int i = state->order[first + s];
+    if (read->next >= read->count) return 0;
+    else {
+        const int s = read->next;
+        const int i = state->order[(tnn__len)read->batch*state->options.batch + s];
         const tnn__draws dice = {state->options.seed, (uint64_t)read->epoch, (uint64_t)i};
         const int other = tnn__other(state, &dice);
         tnn__read_sample(state, read, i, s);
         if (other >= 0) tnn__read_sample(state, read, other, state->options.batch + s);
+        read->next++;
+        return 1;
     }
-    read->done = 1;
 }
-/* Makes what a source gives of the loader's batch the present one: it has been read ahead, or is
-   read now. Then a thread begins with the next one of the epoch:
+/* Reads until there is no sample left, or it is told to halt: the first function of a thread. */
+static void tnn__read_ahead(void *context)
+{
+    struct tnn__loader *state = (struct tnn__loader *)context;
+    tnn__source_memory *source = tnn__source_of(&state->data);
+    int more;
+    do {
+        tnn__hold_source(source);
+        more = !TNN__LOAD(&source->halt) && tnn__read_next(state);
+        if (!more) source->at_work = 0;
+        tnn__let_go(&source->lock);
+    } while (more);
+}
+/* Says which batch is to be read into the memory that is not the present one's. */
+static void tnn__read_which(struct tnn__loader *state, int epoch, int batch)
+{
+    tnn__reading *read = &state->reading[!state->now];
+    const tnn__len left = state->count - (tnn__len)batch*state->options.batch;
+    read->epoch = epoch;
+    read->batch = batch;
+    read->next = 0;
+    read->count = batch < state->loader.batches ? (int)TNN__MIN(state->options.batch, left) : 0;
+}
+/* Makes what a source gives of the loader's batch the present one, and has a thread begin with the
+   next one of the epoch:
 
        tnn_next          trains batch k     tnn_next          trains batch k + 1
-       waits for k  -->  reads k + 1   -->  waits for k + 1   reads k + 2
+       reads k's rest    reads k + 1        reads its rest    reads k + 2
 
-   Without threads, and where the system refuses one, batches are read when they are asked for. */
+   What the thread has not read when it is needed is read by the caller, who thus waits for a sample
+   at most, and not until the system lets the thread run: at work on all processors it may do so
+   late. A thread that comes late goes on with what there is to be read then. Without threads, and
+   where the system refuses one, the rest is all of a batch. */
 static tnn_status tnn__read(struct tnn__loader *state)
 {
     tnn__source_memory *source = tnn__source_of(&state->data);
-    tnn__reading *next = &state->reading[!state->now];
+    const tnn__reading *next = &state->reading[!state->now];
     const int epoch = state->loader.epoch, batch = state->loader.batch_index;
-    tnn__end_reading(&state->data);
-    if (!next->done || next->epoch != epoch || next->batch != batch) {
+    int start;
+    if (source->reading != state || source->forks != tnn__forks) tnn__end_reading(&state->data);
+    TNN__STORE(&source->halt, 1);
+    tnn__hold_source(source);
+    if (!next->count || next->epoch != epoch || next->batch != batch) {
         state->hooked.error.status = TNN_OK;    /* of another batch */
-        next->epoch = epoch;
-        next->batch = batch;
-        tnn__read_batch(state);
+        tnn__read_which(state, epoch, batch);
     }
+    while (tnn__read_next(state)) {}
     state->now = !state->now;
-    next = &state->reading[!state->now];
-    next->done = 0;
-    if (tnn__hooks(&state->hooked)) return (tnn_status)tnn_failed();
-    if (batch + 1 == state->loader.batches) return TNN_OK;
-    next->epoch = epoch;
-    next->batch = batch + 1;
-    source->forks = tnn__forks;
-    if (tnn__start_thread(&source->thread, tnn__read_batch, state)) source->reading = state;
-    return TNN_OK;
+    tnn__read_which(state, epoch, state->hooked.error.status ? state->loader.batches : batch + 1);
+    start = state->reading[!state->now].count && !source->at_work;
+    source->at_work |= start;
+    TNN__STORE(&source->halt, 0);
+    tnn__let_go(&source->lock);
+    if (start) {
+        if (source->reading) TNN__JOIN(source->thread);         /* it has ended */
+        source->forks = tnn__forks;
+        source->reading = state;
+        if (!tnn__start_thread(&source->thread, tnn__read_ahead, state)) {
+            source->reading = NULL;
+            source->at_work = 0;
+        }
+    }
+    return tnn__hooks(&state->hooked) ? (tnn_status)tnn_failed() : TNN_OK;
 }
 
 TNN__SMALL
@@ -16016,6 +16618,91 @@ TNN_API void tnn_loader_free(tnn_loader *loader)
     tnn__end_reading(&loader->state->data);
     tnn__give_up(loader->state->data.memory);
     tnn__release(loader);
+}
+
+TNN__AS_BEFORE
+
+/* ---- 13e. Images in another size --------------------------------------------------------------
+   As PIL's Image.resize(BILINEAR), one axis after the other: of n pixels that become m, s = n/m,
+
+       y[i] = sum_j k_j x[j] / sum_j k_j,    k_j = max(0, 1 - |j + 1/2 - (i + 1/2) s| / max(s, 1))
+
+   in doubles. An axis that stays is passed over. After each axis floats are rounded to floats.
+   Bytes are rounded to bytes, of weights in 2^-22: their sums are exact, and the bytes PIL's. */
+
+/* n pixels become `size`, of which `count` from `first` on are wanted. */
+typedef struct { int n, count; tnn__len size, first; } tnn__scaling;
+/* y (outer, count, inner) of x (outer, n, inner), both floats, or bytes if `whole`; taps (n). */
+static void tnn__scale_axis(const tnn__scaling *axis, tnn__len outer, tnn__len inner,
+                            int whole, const void *x, void *y, double *taps)
+{
+    const double s = (double)axis->n/(double)axis->size, reach = TNN__MAX(s, 1.0);
+    tnn__len k, j;                      /* of outer and inner */
+    int i, t;                           /* of the result; tap */
+    for (i = 0; i < axis->count; i++) {
+        const double middle = ((double)(axis->first + i) + 0.5)*s;
+        const int first = TNN__MAX(0, (int)(middle - reach + 0.5));
+        const int n = (int)TNN__MIN((double)axis->n, middle + reach + 0.5) - first;
+        double sum = 0;
+        for (t = 0; t < n; t++) {
+            taps[t] = TNN__MAX(0.0, 1 - fabs((first + t - middle + 0.5)*(1/reach)));
+            sum += taps[t];
+        }
+        for (t = 0; t < n; t++) {
+            taps[t] /= sum;
+            if (whole) taps[t] = (int)(taps[t]*4194304 + 0.5)/4194304.0;
+        }
+        for (k = 0; k < outer; k++)
+            for (j = 0; j < inner; j++) {
+                const tnn__len from = (k*axis->n + first)*inner + j;
+                const tnn__len to = (k*axis->count + i)*inner + j;
+                double v = whole ? 0.5 : 0;
+                if (whole) {
+                    const unsigned char *p = (const unsigned char *)x + from;
+                    for (t = 0; t < n; t++, p += inner) v += taps[t]*(double)*p;
+                    ((unsigned char *)y)[to] = (unsigned char)TNN__MIN(v, 255.0);
+                } else {
+                    const float *p = (const float *)x + from;
+                    for (t = 0; t < n; t++, p += inner) v += taps[t]*(double)*p;
+                    ((float *)y)[to] = (float)v;
+                }
+            }
+    }
+}
+
+TNN__SMALL
+
+/* y (c, rows->count, cols->count) of x (c, rows->n, cols->n), both floats, or bytes if `whole`. */
+static tnn_status tnn__resize(const char *what, const void *x, void *y, int whole, int c,
+                              const tnn__scaling *rows, const tnn__scaling *cols)
+{
+    const tnn__len size = whole ? 1 : (tnn__len)sizeof(float);  /* of a value */
+    const tnn__len most = TNN__MAX(rows->n, cols->n), lines = (tnn__len)c*rows->n;
+    const int down = rows->size != rows->n || rows->count != rows->n;
+    const int across = cols->size != cols->n || cols->count != cols->n;
+    double *taps;                       /* (most), and behind them what is between both axes */
+    char *to;                           /* what is across */
+    tnn__len i;                         /* a row of all planes */
+    if (!down && !across) return memcpy(y, x, (size_t)(lines*cols->n*size)), TNN_OK;
+    taps = (double *)tnn__alloc_raw(8*most + tnn__mul(lines, tnn__mul(cols->count, size)), what);
+    if (!taps) return TNN_ERROR_MEMORY;
+    to = down ? (char *)(taps + most) : (char *)y;
+    for (i = 0; across && i < lines; i += 32)   /* enough to share taps, few for the cache */
+        tnn__scale_axis(cols, TNN__MIN(32, lines - i), 1, whole, (const char *)x + i*cols->n*size,
+                        to + i*cols->count*size, taps);
+    if (down) tnn__scale_axis(rows, c, cols->count, whole, across ? to : x, y, taps);
+    tnn__release(taps);
+    return TNN_OK;
+}
+/* x (c, h, w) as y (c, height, width). */
+TNN_API_GATED tnn_status tnn_resize(const float *x, int c, int h, int w, float *y, int height,
+                                    int width)
+{
+    const tnn__scaling rows = {h, height, height, 0}, cols = {w, width, width, 0};
+    if (x && y && tnn__count(1, c, h, w) && tnn__count(1, c, height, width))
+        return tnn__resize("tnn_resize", x, y, 0, c, &rows, &cols);
+    return tnn__fail(TNN_ERROR_SHAPE, "tnn_resize: needs x and y, and sizes that are positive and "
+                     "fit in memory: %dx%dx%d to %dx%d", c, h, w, height, width);
 }
 
 /* ==== 14. TRAINING AND METRICS =================================================================
@@ -16713,7 +17400,7 @@ TNN_API_GATED tnn_regression tnn_regression_report(const float *outputs, const f
 static int tnn__by_value(const void *first, const void *second)
 {
     const double one = *(const double *)first, other = *(const double *)second;
-    return one < other ? -1 : one > other ? 1 : !(one <= 0 || one > 0) - !(other <= 0 || other > 0);
+    return one < other ? -1 : one > other ? 1 : (one != one) - (other != other);
 }
 /* The ends are the (1 - level)/2 and (1 + level)/2 quantiles of the metrics, linear between two of
    them (NumPy's default). Draw i of data set s is number i of stream s: a data set does not depend
@@ -17276,7 +17963,9 @@ TNN_API_GATED size_t tnn_summary(tnn_net *net, char *text, size_t room, int flag
      15e       CSV, PGM and PPM
      15f       writers
      15g, 15h  weights as safetensors; checkpoints, which are weights and more
-     15i       all that is called with a path
+     15i       .npz, a zip archive of .npy
+     15j       tables: data sets of CSV with names and classes
+     15k, 15l  all that is called with a path; folders of images
 
    A reader trusts nothing: what a file announces is compared with its size before memory is asked
    for. Where it is wrong, the message says the file, mostly the byte, and what was expected.
@@ -17793,7 +18482,8 @@ static int tnn__foreign(const char *name, const unsigned char *p, size_t size, c
         {0, 4, "\x28\xb5\x2f\xfd", "compressed (zstd); unpack it first: zstd -d"},
         {-4, 4, ".pkl", "a file of torch.save (.pt, .pth); tinynn.h says under WEIGHTS how to "
                         "convert it"},
-        {-4, 4, ".npy", "an archive of arrays (.npz); unpack it first: unzip"},
+        {-4, 4, ".npy", "an archive of arrays (.npz); one of them is FILE.npz:NAME in "
+                        "tnn_load_npy, or tnn_read_npz's"},
         {0, 4, "PK\3\4", "a zip archive; unpack it first: unzip"},
         {0, 2, "\x80\2", "a pickle of Python or old file of torch.save (.pkl, .pth); tinynn.h says "
                          "under WEIGHTS how to convert it"},
@@ -18240,16 +18930,18 @@ TNN_API_GATED tnn_data tnn_load_idx(const char *images_path, const char *labels_
    Both kinds of white space are as the formats have them: images know comments, # to the line's
    end. */
 
-/* A field, from *at to the separator, the end of the line or that of the text, where *at then is.
-   1: a number; 0: empty; -1: anything else. *value is NaN where there is no number. */
-static int tnn__csv_field(const char **at, const char *end, char separator, double *value)
+/* The text of a field, without the blanks and quotes around it: from *from to what is returned. The
+   field goes from *at to the separator, the end of the line or that of the text, where *at then
+   is. */
+static const char *tnn__csv_text(const char **from, const char **at, const char *end,
+                                 char separator)
 {
-    const char *p = *at, *stop;
+    const char *p = *at, *stop, *first = p;     /* first: not blank */
     int quoted = 0, pass;               /* a separator within quotes is none */
+    while (first < end && *first == ' ') first++;
     for (stop = p; stop < end && *stop != '\n' && (quoted || *stop != separator); stop++)
-        quoted ^= *stop == '"';
+        if (*stop == '"') quoted = !quoted && (stop == first || stop[-1] == '"');
     *at = stop;
-    *value = TNN__NAN;
     for (pass = 0; pass < 2; pass++) {      /* blanks, once quotes, blanks; \r is of Windows */
         while (p < stop && (*p == ' ' || *p == '\t' || *p == '\r')) p++;
         while (p < stop && (stop[-1] == ' ' || stop[-1] == '\t' || stop[-1] == '\r')) stop--;
@@ -18257,6 +18949,15 @@ static int tnn__csv_field(const char **at, const char *end, char separator, doub
         p++;
         stop--;
     }
+    *from = p;
+    return stop;
+}
+/* The number of a field, whose end *at becomes likewise. 1: a number; 0: empty; -1: anything else.
+   *value is NaN where there is no number. */
+static int tnn__csv_field(const char **at, const char *end, char separator, double *value)
+{
+    const char *p, *stop = tnn__csv_text(&p, at, end, separator);
+    *value = TNN__NAN;
     if (p == stop) return 0;
     if (*p == '+' && stop - p > 1 && p[1] != '-') p++;  /* a plus, but no +- */
     return tnn__read_double(&p, stop, value) && p == stop ? 1 : -1;
@@ -18274,6 +18975,13 @@ static tnn_status tnn__csv_wrong(const tnn__input *in, const char *at, const cha
     return tnn__reject("%s: at byte %l: field %l of line %l is not a number, as -12, 0.5 or 1e-3, "
                        "up to 1.7e308: %s", in->name, (long long)(at - (const char *)in->bytes), i,
                        n, text);
+}
+/* An error: line n, which begins at byte `at`, has not as many fields as the first one. */
+static tnn_status tnn__csv_uneven(const char *file, tnn__len at, long long n, long long fields,
+                                  long long first)
+{
+    return tnn__reject("%s: at byte %l: line %l has %l fields, the first %l", file, (long long)at,
+                       n, fields, first);
 }
 /* All lines, from p on: counts them as shape[0], and takes their numbers if the array has memory.
    shape[1] becomes the number of fields of the first line; all others must have as many. A first
@@ -18300,8 +19008,7 @@ static tnn_status tnn__csv_lines(const tnn__input *in, const char *p, char separ
         if (i == 1 && !numbers && !wrong) continue;         /* an empty line */
         if (first) array->shape[1] = i;
         if (i != array->shape[1])
-            return tnn__reject("%s: at byte %l: line %l has %l fields, the first %l", in->name,
-                               (long long)(start - begin), n, i, array->shape[1]);
+            return tnn__csv_uneven(in->name, start - begin, n, i, array->shape[1]);
         if (wrong && (!first || numbers))
             return tnn__csv_wrong(in, wrong, end, separator, which, n);
         array->shape[0] += !wrong;          /* a line of names does not count */
@@ -18309,18 +19016,24 @@ static tnn_status tnn__csv_lines(const tnn__input *in, const char *p, char separ
     }
     return TNN_OK;
 }
-/* The reader of CSV: an F64 array (lines, fields). The first of comma, semicolon and tab that
-   stands outside of quotes is the separator. */
-static tnn_status tnn__csv(const tnn__input *in, tnn_array *array)
+/* Where the lines of a CSV begin. The first of comma, semicolon and tab that stands outside of
+   quotes is the separator. */
+static const char *tnn__csv_begin(const tnn__input *in, char *separator)
 {
     const char *p = (const char *)in->bytes, *end = p ? p + in->size : p, *at;
-    char separator = ',';
     int quoted = 0;
-    if (tnn__foreign(in->name, in->bytes, in->size, "CSV")) return TNN_ERROR_FORMAT;
     if (p && in->size >= 3 && !memcmp(p, "\xef\xbb\xbf", 3)) p += 3;      /* a byte order mark */
     for (at = p; at < end && (quoted || (*at != ',' && *at != ';' && *at != '\t')); at++)
         quoted ^= *at == '"';
-    if (at < end) separator = *at;
+    *separator = at < end ? *at : ',';
+    return p;
+}
+/* The reader of CSV: an F64 array (lines, fields). */
+static tnn_status tnn__csv(const tnn__input *in, tnn_array *array)
+{
+    char separator;
+    const char *p = tnn__csv_begin(in, &separator);
+    if (tnn__foreign(in->name, in->bytes, in->size, "CSV")) return TNN_ERROR_FORMAT;
     array->dtype = TNN_F64;
     array->ndim = 2;
     if (p && tnn__csv_lines(in, p, separator, array)) return TNN_ERROR_FORMAT;
@@ -19467,8 +20180,875 @@ TNN_API_GATED tnn_status tnn_parse_checkpoint(tnn_net *net, const void *bytes, s
     return (tnn_status)tnn_failed();
 }
 
+/* ---- 15i. .npz: arrays in a zip archive -------------------------------------------------------
+   An archive (APPNOTE.TXT of PKWARE) is members and then their directory. All that is believed
+   stands in the directory; a member's own header only tells where its bytes begin.
+     member      PK34 .. n (at 26), m (28), name (n), more (m), the bytes
+     directory   PK12 flags (8) method (10) CRC (16) packed (20) size (24) n (28) m (30) k (32)
+                 member's place (42), name (n), more (m), comment (k); for each member
+     [zip64]     PK66 .. count (32), size (40), place (48) of the directory; PK67 .. its place (8)
+     end         PK56 .. count (10), size (12) and place (16) of the directory, length of a comment
+   A number of which all bits are set stands in 8 bytes in `more` or zip64 instead. A method is 0,
+   bytes as they are, or 8, DEFLATE (RFC 1951). */
+
+/* Bits of bytes, the lowest of each first. Behind the end are zeros, bytes that are counted. */
+typedef struct {
+    const unsigned char *p, *end;
+    uint64_t             bits;          /* `held` that were not taken */
+    int                  held, beyond;
+} tnn__bitstream;
+/* The next n bits, at most 16, which are not taken. */
+static unsigned tnn__peek_bits(tnn__bitstream *in, int n)
+{
+    for (; in->held < n; in->held += 8) {
+        in->bits |= (uint64_t)(in->p < in->end ? *in->p : 0) << in->held;
+        if (in->p < in->end) in->p++; else in->beyond++;
+    }
+    return (unsigned)(in->bits & ((1u << n) - 1));
+}
+/* Takes n bits that were seen. */
+static void tnn__skip_bits(tnn__bitstream *in, int n) { in->bits >>= n; in->held -= n; }
+/* Takes the next n bits. */
+static unsigned tnn__take_bits(tnn__bitstream *in, int n)
+{
+    const unsigned taken = tnn__peek_bits(in, n);
+    tnn__skip_bits(in, n);
+    return taken;
+}
+/* For each 15 bits that may come, 16 times the symbol whose code they begin with, plus the code's
+   length; 0: there is none. length (n), 0 to 15, are those of the symbols' codes: codes of a length
+   follow each other, a shorter one comes first (3.2.2). Returns 0 unless every 15 bits begin with
+   one code, or there is a single one, of one bit, or none. */
+static int tnn__codes(const unsigned char *length, int n, uint16_t *codes)
+{
+    int count[16] = {0}, next[16];      /* codes of a length; the next one */
+    int code = 0, used = 0, i, k, bit;
+    memset(codes, 0, sizeof *codes << 15);
+    for (i = 0; i < n; i++) if (length[i]) { count[length[i]]++; used++; }
+    for (i = 1; i < 16; i++) {
+        next[i] = code = 2*(code + count[i - 1]);
+        if (code + count[i] > 1 << i) return 0;
+    }
+    if (code + count[15] != 1 << 15 && (used > 1 || used != count[1])) return 0;
+    for (i = 0; i < n; i++) {
+        if (!length[i]) continue;
+        code = next[length[i]]++;       /* its first bit comes first */
+        for (k = 0, bit = length[i] - 1; bit >= 0; bit--, code >>= 1) k |= (code & 1) << bit;
+        for (; k < 1 << 15; k += 1 << length[i]) codes[k] = (uint16_t)(i << 4 | length[i]);
+    }
+    return 1;
+}
+/* The next symbol; -1: no code. */
+static int tnn__symbol(tnn__bitstream *in, const uint16_t *codes)
+{
+    const int found = codes[tnn__peek_bits(in, 15)];
+    tnn__skip_bits(in, found & 15);
+    return found ? found >> 4 : -1;
+}
+/* A length or distance, less the smallest: symbols below 2^(k+1) are it; then each 2^k of them have
+   one bit more behind them (3.2.5: k is 2 for lengths and 1 for distances). */
+static int tnn__extra(tnn__bitstream *in, int symbol, int k)
+{
+    const int more = (symbol >> k) - 1;
+    if (more < 1) return symbol;
+    return (((1 << k) + (symbol & ((1 << k) - 1))) << more) + (int)tnn__take_bits(in, more);
+}
+/* Reads the codes of a block, two tables of 2^15: fixed ones (3.2.6), or those whose lengths it
+   begins with (3.2.7). 0: they are none. */
+static int tnn__block_codes(tnn__bitstream *in, int fixed, uint16_t *codes)
+{
+    static const unsigned char order[] = {16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14,
+                                          1, 15};
+    unsigned char length[288 + 32] = {0}, of_lengths[19] = {0};         /* of codes */
+    int literals, distances, n, i, symbol;
+    if (fixed) {
+        for (i = 0; i < 288; i++)
+            length[i] = (unsigned char)(i < 144 ? 8 : i < 256 ? 9 : i < 280 ? 7 : 8);
+        for (; i < 320; i++) length[i] = 5;
+        return tnn__codes(length, 288, codes) && tnn__codes(length + 288, 32, codes + (1 << 15));
+    }
+    literals = 257 + (int)tnn__take_bits(in, 5);
+    distances = 1 + (int)tnn__take_bits(in, 5);
+    n = 4 + (int)tnn__take_bits(in, 4);
+    for (i = 0; i < n; i++) of_lengths[order[i]] = (unsigned char)tnn__take_bits(in, 3);
+    if (literals > 286 || distances > 30 || !tnn__codes(of_lengths, 19, codes)) return 0;
+    for (i = 0; i < literals + distances; ) {
+        symbol = tnn__symbol(in, codes);
+        if (symbol < 0 || (symbol == 16 && !i)) return 0;
+        n = symbol < 16 ? 1 : symbol == 16 ? 3 + (int)tnn__take_bits(in, 2)
+          : symbol == 17 ? 3 + (int)tnn__take_bits(in, 3) : 11 + (int)tnn__take_bits(in, 7);
+        if (n > literals + distances - i) return 0;
+        for (; n > 0; n--, i++)         /* one, the last one again, or zeros */
+            length[i] = (unsigned char)(symbol < 16 ? symbol : symbol == 16 ? length[i - 1] : 0);
+    }
+    return length[256] && tnn__codes(length, literals, codes)
+           && tnn__codes(length + literals, distances, codes + (1 << 15));
+}
+/* Unpacks DEFLATE's bytes into exactly `room` bytes, of exactly `size`; codes: memory for two
+   tables of 2^15. Returns 0 if that cannot be. */
+static int tnn__inflate(const unsigned char *p, tnn__len size, unsigned char *to, tnn__len room,
+                        uint16_t *codes)
+{
+    tnn__bitstream in = {p, p + size, 0, 0, 0};
+    tnn__len at = 0;                    /* bytes written */
+    int last, kind, symbol, n, back;    /* of a block; bytes, and how far back they are */
+    do {
+        last = (int)tnn__take_bits(&in, 1);
+        kind = (int)tnn__take_bits(&in, 2);
+        if (kind == 0) {                /* stored */
+            tnn__skip_bits(&in, in.held & 7);
+            n = (int)tnn__take_bits(&in, 16);
+            if ((n ^ (int)tnn__take_bits(&in, 16)) != 0xffff || n > room - at) return 0;
+            for (; n > 0; n--) to[at++] = (unsigned char)tnn__take_bits(&in, 8);
+            continue;
+        }
+        if (kind == 3 || !tnn__block_codes(&in, kind == 1, codes)) return 0;
+        while ((symbol = tnn__symbol(&in, codes)) != 256) {
+            if (symbol < 0 || symbol > 285 || at == room || in.beyond > 8) return 0;
+            if (symbol < 256) { to[at++] = (unsigned char)symbol; continue; }
+            n = symbol == 285 ? 258 : 3 + tnn__extra(&in, symbol - 257, 2);
+            symbol = tnn__symbol(&in, codes + (1 << 15));
+            if (symbol < 0 || symbol > 29) return 0;
+            back = 1 + tnn__extra(&in, symbol, 1);
+            if (back > at || n > room - at) return 0;
+            for (; n > 0; n--, at++) to[at] = to[at - back];
+        }
+    } while (!last);
+    return at == room && in.p == in.end && in.held/8 == in.beyond;
+}
+/* The checksum of zip: a polynomial over 4 bits at a time, 0xedb88320. */
+static uint32_t tnn__crc32(const unsigned char *p, tnn__len size)
+{
+    static const uint32_t of_bits[16] = {
+        0, 0x1db71064, 0x3b6e20c8, 0x26d930ac, 0x76dc4190, 0x6b6b51f4, 0x4db26158, 0x5005713c,
+        0xedb88320, 0xf00f9344, 0xd6d6a3e8, 0xcb61b38c, 0x9b64c2b0, 0x86d3d2d4, 0xa00ae278,
+        0xbdbdf21c};
+    uint32_t crc = 0xffffffff;
+    for (; size > 0; size--) {
+        crc = crc >> 4 ^ of_bits[(crc ^ *p) & 15];
+        crc = crc >> 4 ^ of_bits[(crc ^ (uint32_t)*p++ >> 4) & 15];
+    }
+    return ~crc;
+}
+
+/* Writes up to 40 of n bytes of a file's text for a message, in quotes; returns where that ends. */
+static char *tnn__show(char *to, char *end, const char *text, tnn__len n)
+{
+    tnn__len i;
+    to = tnn__put(to, end, "\"");
+    for (i = 0; i < n && (i < 40 || (text[i] & 0xc0) == 0x80) && i < 43 && to < end; i++)
+        *to++ = (unsigned char)text[i] < ' ' || text[i] == 127 ? '?' : text[i];
+    return tnn__put(to, end, i < n ? "...\"" : "\"");
+}
+/* What the directory says of a member. */
+typedef struct {
+    const char *name;                   /* n bytes */
+    int         n, flags, method;
+    uint32_t    crc;
+    tnn__len    packed, size, at;       /* its bytes in the file, unpacked; where it begins */
+} tnn__member;
+/* A number of 2, 4 or 8 bytes, saturating: sums of a few do not overflow. */
+static tnn__len tnn__zip_number(const unsigned char *p, int bytes)
+{
+    return (tnn__len)TNN__MIN(tnn__bits(p, bytes, 0), (uint64_t)TNN__HUGE);
+}
+/* Finds the directory, from the file's end backwards, as a comment of up to 65535 bytes may stand
+   there; its length must reach to the end. The directory ends where its end begins, zip64's or the
+   old one, so that nothing is hidden between them. Returns its first byte, *end where it ends, and
+   the number of its members. NULL: it is not there. */
+static const unsigned char *tnn__zip_directory(const tnn__input *in, const unsigned char **end,
+                                               tnn__len *count)
+{
+    const unsigned char *p = in->bytes;
+    tnn__len most = (tnn__len)in->size - 22, at = most;         /* where the end may be; is */
+    tnn__len size, place;               /* of the directory */
+    while (at >= 0 && most - at <= 65535
+           && (memcmp(p + at, "PK\5\6", 4) || tnn__zip_number(p + at + 20, 2) != most - at)) at--;
+    if (at < 0 || most - at > 65535) return NULL;
+    *count = tnn__zip_number(p + at + 10, 2);
+    size = tnn__zip_number(p + at + 12, 4);
+    place = tnn__zip_number(p + at + 16, 4);
+    if (at >= 20 + 56 && !memcmp(p + at - 20, "PK\6\7", 4)) {
+        const tnn__len wide = tnn__zip_number(p + at - 12, 8);
+        if (wide > at - 76 || memcmp(p + wide, "PK\6\6", 4)) return NULL;
+        *count = tnn__zip_number(p + wide + 32, 8);
+        size = tnn__zip_number(p + wide + 40, 8);
+        place = tnn__zip_number(p + wide + 48, 8);
+        at = wide;
+    }
+    *end = p + at;
+    return place <= at && size == at - place ? p + place : NULL;
+}
+/* Reads the member of the directory at p, with zip64's numbers where it has some: those fields come
+   in one order, and only the ones that are needed. Returns where the next one is, NULL: it is
+   none. */
+static const unsigned char *tnn__zip_member(const unsigned char *p, const unsigned char *end,
+                                            tnn__member *member)
+{
+    tnn__len n, more;                   /* of the name, and of what follows it; then of a field */
+    tnn__len *wide[3] = {&member->size, &member->packed, &member->at};  /* in zip64's order */
+    const unsigned char *next, *extra;
+    int i;
+    if (end - p < 46 || memcmp(p, "PK\1\2", 4)) return NULL;
+    member->flags = (int)tnn__bits(p + 8, 2, 0);
+    member->method = (int)tnn__bits(p + 10, 2, 0);
+    member->crc = (uint32_t)tnn__bits(p + 16, 4, 0);
+    member->packed = tnn__zip_number(p + 20, 4);
+    member->size = tnn__zip_number(p + 24, 4);
+    member->at = tnn__zip_number(p + 42, 4);
+    n = tnn__zip_number(p + 28, 2);
+    more = tnn__zip_number(p + 30, 2);
+    if (end - p - 46 < n + more + tnn__zip_number(p + 32, 2)) return NULL;
+    next = p + 46 + n + more + tnn__zip_number(p + 32, 2);
+    member->name = (const char *)p + 46;
+    member->n = (int)n;
+    for (extra = p + 46 + n; more >= 4; extra += 4 + n, more -= 4 + n) {
+        if ((n = tnn__zip_number(extra + 2, 2)) > more - 4) return NULL;
+        if (extra[0] != 1 || extra[1]) continue;        /* the numbers of zip64 that are needed */
+        for (p = extra + 4, i = 0; i < 3; i++) {
+            if (*wide[i] != (tnn__len)0xffffffff) continue;
+            if (extra + 4 + n - p < 8) return NULL;
+            *wide[i] = tnn__zip_number(p, 8);
+            p += 8;
+        }
+    }
+    return next;
+}
+/* Finds the member of array `name`, NAME.npy, or with NULL the only one. Returns 0 on error, which
+   says what names there are, and where the directory is wrong or members overlap. */
+static int tnn__zip_find(const tnn__input *in, const char *name, tnn__member *found)
+{
+    const tnn__len size = name ? (tnn__len)strlen(name) : 0;
+    const unsigned char *p = in->bytes, *end = NULL, *first;
+    char text[250], *to = text;         /* the names */
+    tnn__len count = 0, i;              /* members */
+    tnn__member member;
+    int fits = 0, turn;                 /* fits: members of that name */
+    first = p ? tnn__zip_directory(in, &end, &count) : NULL;
+    if (!first)
+        return tnn__foreign(in->name, p, in->size, "an archive of arrays") ? 0
+             : tnn__reject("%s: is not a whole .npz: a zip archive with its directory at the end "
+                           "(%l bytes)", in->name, (long long)in->size), 0;
+    for (turn = 0; turn < 2; turn++) {  /* finds it, and sees that no other one begins in it */
+        for (p = first, i = 0; i < count; i++) {
+            if ((p = tnn__zip_member(p, end, &member)) == NULL) break;
+            if (turn && member.name != found->name && member.at >= found->at
+                && member.at - found->at - 30 - found->n < found->packed)
+                return tnn__reject("%s: members of the archive overlap", in->name), 0;
+            if (turn) continue;
+            if (member.n >= 4 && !memcmp(member.name + member.n - 4, ".npy", 4)) member.n -= 4;
+            to = tnn__put(to, text + 249, i ? ", " : "");
+            to = tnn__show(to, text + 249, member.name, member.n);
+            if (name ? member.n == size && !memcmp(member.name, name, (size_t)size) : count == 1) {
+                *found = member;
+                fits++;
+            }
+        }
+        if (!p || p != end)
+            return tnn__reject("%s: is damaged: its directory does not hold the %l members that it "
+                               "announces", in->name, (long long)count), 0;
+        *to = 0;
+        if (fits != 1)
+            return tnn__reject("%s: has %s array %s; its arrays are %s", in->name,
+                               fits ? "more than one" : "no", name ? name : "that is the only one",
+                               text), 0;
+    }
+    return 1;
+}
+/* The reader of one array of an archive: its bytes as they are, or unpacked, are those of a .npy.
+   DEFLATE makes at most 258 bytes of 2 bits, so that a size of more than 1032 times the packed one
+   is none, and no memory is asked for. Nothing is written to a file: a name may be any. */
+static tnn_array tnn__npz_array(const tnn__input *in, const char *name)
+{
+    char label[300];
+    tnn__input npy = {label, NULL, 0};
+    tnn__member member;
+    tnn__len at, end;                   /* of its bytes */
+    unsigned char *own = NULL;          /* what is unpacked, and then the tables of codes */
+    tnn_array array;
+    const char *wrong = NULL;           /* what is */
+    memset(&array, 0, sizeof array);
+    if (!tnn__zip_find(in, name, &member)) return array;
+    tnn__putf(label, label + sizeof label - 1, "%s:%s", in->name, name ? name : "");
+    end = (tnn__len)in->size - member.at;
+    at = end >= 30 ? member.at + 30 + tnn__zip_number(in->bytes + member.at + 26, 2)
+                     + tnn__zip_number(in->bytes + member.at + 28, 2) : TNN__HUGE;
+    if (at > (tnn__len)in->size - member.packed || memcmp(in->bytes + member.at, "PK\3\4", 4))
+        wrong = "is damaged: lies outside of the file";
+    else if ((member.flags & 1) || (member.method && member.method != 8))
+        wrong = "is encrypted, or packed by another method than numpy's, stored or deflated";
+    else if (member.method ? member.size/1032 > member.packed : member.size != member.packed)
+        wrong = "is damaged: its size is not what so many packed bytes can have";
+    else if (member.method) {
+        const tnn__len tables = tnn__round_up(member.size, 8);
+        if (tnn__within_limit(member.size, label))
+            own = (unsigned char *)tnn__alloc_raw(tables + (tnn__len)(2*sizeof(uint16_t) << 15),
+                                                  label);
+        if (!own) return array;
+        if (!tnn__inflate(in->bytes + at, member.packed, own, member.size,
+                          (uint16_t *)(void *)(own + tables)))
+            wrong = "is damaged: cannot be unpacked";
+    }
+    npy.bytes = own ? own : in->bytes + at;
+    npy.size = (size_t)member.size;
+    if (!wrong && tnn__crc32(npy.bytes, member.size) != member.crc)
+        wrong = "is damaged: not what its CRC says";
+    if (wrong) tnn__reject("%s: %s", label, wrong);
+    else array = tnn__parse_array(tnn__npy, label, npy.bytes, npy.size);
+    tnn__release(own);
+    return array;
+}
+/* From memory; .data is NULL on failure. */
+TNN_API_GATED tnn_array tnn_parse_npz(const void *bytes, size_t size, const char *name)
+{
+    const tnn__input in = {"npz", (const unsigned char *)bytes, size};
+    return tnn__npz_array(&in, name);
+}
+
+/* ---- 15j. Tables ------------------------------------------------------------------------------
+   The text of a file is copied, and each of its fields becomes a string where it stands, a cell.
+   What the columns are for, their categories and their means are a table's, whose memory the data
+   set's comes from, and that of others .like it:
+
+       tnn_data.memory -> inputs, targets, labels of one file -+-> table
+       tnn_data.memory -> those of another file ---------------+
+
+   The columns of the table are looked up in each file anew: by name, else by number. Its memory is
+   not the first data set's, because that may be normalised as long as nobody else reads it, and be
+   freed before the others.
+
+   A file goes through these steps, each of which can refuse it:
+     tnn__read_cells    lines become cells; all lines have as many
+     tnn__use_columns   options say which columns are in use, and what for; or
+     tnn__use_table     those of a table are found
+     tnn__new_table     text has categories, sorted
+     tnn__table_data    numbers and categories of each line; then means where they are missing */
+enum { TNN__AS_NUMBER = 1, TNN__AS_ONE_HOT,            /* inputs */
+       TNN__AS_TARGET, TNN__AS_LABEL, TNN__AS_NOTHING }; /* from TARGET on: none */
+enum { TNN__CATEGORIES = 256 };         /* of .one_hot: bounds what a line can take */
+typedef struct {
+    const char *name;                   /* NULL: the file has no names */
+    int         at, role;               /* number in the file, from 0; one of the above */
+    int         numbers, count;         /* whether categories are numbers; how many there are */
+    tnn__len    first;                  /* and which is the first of the table's */
+    tnn__len    missing;                /* lines without it */
+    double      sum, mean;              /* of an input, in the others */
+} tnn__column;
+struct tnn__table {
+    tnn__shared  shared;
+    tnn__column *column;
+    const char **category;              /* of each column in their order */
+    int          columns, named, fill;
+};
+/* A file, cut into cells. */
+typedef struct {
+    const tnn__input *in;
+    char        *text, **cell;          /* cell (named + rows, columns) */
+    tnn__len     rows, columns;
+    int          named, used;           /* columns in use */
+    tnn__column *column;
+} tnn__cells;
+
+/* Cuts the text, from byte `begin` on: counts rows and columns, and takes the cells if there is
+   memory for them, which there is the second time. Then each field becomes a string: a 0 takes the
+   place of what follows it, which may be the separator, and two double quotes within quotes become
+   one. A field is never longer than it was. */
+static tnn_status tnn__cut(tnn__cells *cells, tnn__len begin, char separator, int header)
+{
+    const char *const end = cells->text + cells->in->size, *p = cells->text + begin, *from, *stop;
+    tnn__len n, i, lines = 0, at = 0;   /* line and field; lines that are not empty, cells taken */
+    for (n = 1; p < end; n++, p += p < end) {
+        const char *const start = p, *field;
+        int numbers = 0, last = 0, empty = 0;           /* of the line; its last field; no field */
+        for (i = 0; !last; i++, p += !last) {
+            double v;
+            field = p;
+            if (!lines) numbers += tnn__csv_field(&field, end, separator, &v) > 0;
+            stop = tnn__csv_text(&from, &p, end, separator);
+            last = p == end || *p == '\n';              /* seen before a 0 is written there */
+            empty = !i && last && from == stop;
+            if (cells->cell && !empty) {
+                char *to = cells->text + (from - cells->text);
+                cells->cell[at++] = to;
+                if (from > start && from[-1] == '"')    /* two double quotes are one */
+                    for (; from < stop; from++) {
+                        *to++ = *from;
+                        from += from + 1 < stop && from[0] == '"' && from[1] == '"';
+                    }
+                else to += stop - from;
+                *to = 0;
+            }
+        }
+        if (empty) continue;
+        if (!lines) {
+            cells->columns = i;
+            cells->named = header ? header > 0 : !numbers;
+        }
+        if (i != cells->columns)
+            return tnn__csv_uneven(cells->in->name, start - cells->text, n, i, cells->columns);
+        lines++;
+    }
+    cells->rows = lines - cells->named;
+    return TNN_OK;
+}
+/* Makes the cells of a file, and room for `columns` columns or all of the file; memory is to be
+   released on error, too. */
+static tnn_status tnn__read_cells(tnn__cells *cells, int header, int columns)
+{
+    const tnn__input *in = cells->in;
+    char separator;
+    const char *begin = tnn__csv_begin(in, &separator);
+    const char *zero = in->size ? (const char *)memchr(in->bytes, 0, in->size) : NULL;
+    const tnn__len skip = begin - (const char *)in->bytes;      /* a byte order mark */
+    tnn__len count;                     /* bytes of pointers */
+    if (tnn__foreign(in->name, in->bytes, in->size, "CSV")) return TNN_ERROR_FORMAT;
+    if (zero)
+        return tnn__reject("%s: at byte %l: a zero; a CSV is text, in UTF-8 or as ASCII", in->name,
+                           (long long)(zero - (const char *)in->bytes));
+    cells->text = (char *)tnn__alloc_raw((tnn__len)in->size + 1, in->name);
+    if (!cells->text) return TNN_ERROR_MEMORY;
+    if (in->size) memcpy(cells->text, in->bytes, in->size);
+    cells->text[in->size] = 0;
+    if (tnn__cut(cells, skip, separator, header)) return TNN_ERROR_FORMAT;
+    if (cells->rows < 1)
+        return tnn__reject("%s: has no line of values%s (%l bytes)", in->name,
+                           cells->named ? ", but one of names" : "", (long long)in->size);
+    if (cells->rows >= INT_MAX || cells->columns >= INT_MAX)
+        return tnn__reject("%s: %l lines of %l fields are too many", in->name,
+                           (long long)cells->rows, (long long)cells->columns);
+    count = tnn__mul((cells->rows + cells->named)*cells->columns, (tnn__len)sizeof(char *));
+    cells->cell = (char **)tnn__read_alloc(count, in->name);
+    cells->column = (tnn__column *)tnn__alloc(TNN__MAX(cells->columns, columns)
+                                              *(tnn__len)sizeof(tnn__column), in->name);
+    if (!cells->cell || !cells->column) return TNN_ERROR_MEMORY;
+    return tnn__cut(cells, skip, separator, header);
+}
+/* The cell of a column in a row, 0 the first below the names. */
+static const char *tnn__cell(const tnn__cells *cells, tnn__len row, int column)
+{
+    return cells->cell[(row + cells->named)*cells->columns + column];
+}
+/* Writes column c as messages have it, "price" or 3; returns where that ends, with a 0. */
+static char *tnn__show_column(const tnn__cells *cells, char *to, char *end, int c)
+{
+    const char *name = cells->named ? cells->cell[c] : NULL;
+    to = name ? tnn__show(to, end, name, (tnn__len)strlen(name)) : tnn__put_int(to, end, c + 1);
+    *to = 0;
+    return to;
+}
+/* An error in a cell, with what is wrong and what would be right. The line is counted in the file's
+   bytes: those of the copy have lost their ends. */
+static tnn_status tnn__cell_wrong(const tnn__cells *cells, int c, const char *text,
+                                  const char *what)
+{
+    char column[60], cell[60];
+    const unsigned char *p = cells->in->bytes;
+    tnn__len k, line = 1;
+    for (k = 0; k < text - cells->text; k++) line += p[k] == '\n';
+    tnn__show_column(cells, column, column + 59, c);
+    *tnn__show(cell, cell + 59, text, (tnn__len)strlen(text)) = 0;
+    return tnn__reject("%s: line %l, column %s: %s %s", cells->in->name, (long long)line, column,
+                       cell, what);
+}
+/* The column of a name, or of a number in a file without names, in from..stop; -1: there is none,
+   an error if `option` has it. */
+static int tnn__find_column(const tnn__cells *cells, const char *option, const char *from,
+                            const char *stop)
+{
+    char text[220], name[60], *to = text;       /* the names there are; the one sought */
+    const int columns = (int)cells->columns;
+    const char *p = from;
+    double v;
+    int c, found = -1, times = 0;       /* times: that the name is there */
+    for (c = 0; c < columns && cells->named; c++)
+        if (strlen(cells->cell[c]) == (size_t)(stop - from)
+            && !memcmp(cells->cell[c], from, (size_t)(stop - from))) { found = c; times++; }
+    if (!cells->named && tnn__read_double(&p, stop, &v) && p == stop && fabs(v) <= columns
+        && fabs(v) >= 1 && (double)(int)v >= v && (double)(int)v <= v)
+        found = (int)v - 1 + (v < 0)*(columns + 1);
+    if ((found >= 0 && times < 2) || !option) return found;
+    for (c = 0; c < columns && cells->named; c++)
+        to = tnn__show_column(cells, tnn__put(to, text + 215, c ? ", " : ""), text + 215, c);
+    if (to >= text + 215) to = tnn__put(to, text + 218, "...");
+    *to = 0;
+    *tnn__show(name, name + 59, from, stop - from) = 0;
+    if (!cells->named)
+        tnn__refuse("%s: %s = %s is no column: the file has no line of names; columns are numbers, "
+                    "1 to %d, or -%d to -1", cells->in->name, option, name, columns, columns);
+    else tnn__refuse("%s: %s has %s, which is %s column; the file has %s", cells->in->name, option,
+                     name, times ? "more than one" : "no", text);
+    return -1;
+}
+/* Takes a column into use; its categories and its mean are not known yet. */
+static void tnn__use_column(tnn__cells *cells, int c, int role)
+{
+    tnn__column *column = &cells->column[cells->used++];
+    memset(column, 0, sizeof *column);
+    column->at = c;
+    column->role = role;
+    column->name = cells->named ? cells->cell[c] : NULL;
+}
+/* Takes the columns that an option lists, if it does; of .one_hot the inputs that it lists become
+   such. 0 on error. */
+static int tnn__use_list(tnn__cells *cells, const char *option, const char *list, int role)
+{
+    const char *end = list ? list + strlen(list) : NULL, *from, *stop;
+    const int before = cells->used;
+    char text[60];                      /* the column for messages */
+    int c, k;                           /* its number, and that among those in use */
+    for (; list; list = list < end ? list + 1 : NULL) {
+        stop = tnn__csv_text(&from, &list, end, ',');
+        if ((c = tnn__find_column(cells, option, from, stop)) < 0) return 0;
+        for (k = 0; k < cells->used && cells->column[k].at != c; k++) {}
+        tnn__show_column(cells, text, text + 59, c);
+        if (role == TNN__AS_ONE_HOT ? k == cells->used || cells->column[k].role != TNN__AS_NUMBER
+                                 : k < cells->used)
+            return tnn__refuse("%s: %s has column %s, which %s", cells->in->name, option, text,
+                               role == TNN__AS_ONE_HOT ? "must be one of the inputs, once"
+                                                    : "is listed twice"), 0;
+        if (role == TNN__AS_ONE_HOT) cells->column[k].role = role;
+        else tnn__use_column(cells, c, role);
+    }
+    if (role != TNN__AS_LABEL || cells->used - before < 2) return 1;
+    return tnn__refuse("%s: .label is one column of classes; there are %d", cells->in->name,
+                       cells->used - before), 0;
+}
+/* Takes all columns into use that the options list, or do not; then those of .ignore are left out
+   again. 0 on error. */
+static int tnn__use_columns(tnn__cells *cells, const tnn_csv_options *options)
+{
+    int c, k, listed, kept = 0;         /* listed: columns that an option has */
+    if (!tnn__use_list(cells, ".inputs", options->inputs, TNN__AS_NUMBER)
+        || !tnn__use_list(cells, ".targets", options->targets, TNN__AS_TARGET)
+        || !tnn__use_list(cells, ".label", options->label, TNN__AS_LABEL)
+        || !tnn__use_list(cells, ".ignore", options->ignore, TNN__AS_NOTHING)) return 0;
+    listed = cells->used;
+    for (c = 0; c < cells->columns && !options->inputs; c++) {
+        for (k = 0; k < listed && cells->column[k].at != c; k++) {}
+        if (k == listed) tnn__use_column(cells, c, TNN__AS_NUMBER);
+    }
+    for (k = 0; k < cells->used; k++)
+        if (cells->column[k].role != TNN__AS_NOTHING) cells->column[kept++] = cells->column[k];
+    cells->used = kept;
+    return tnn__use_list(cells, ".one_hot", options->one_hot, TNN__AS_ONE_HOT);
+}
+/* The same of a table's columns, wherever they stand in this file. Its targets or label are left
+   out if none of them is there. 0 on error. */
+static int tnn__use_table(tnn__cells *cells, const struct tnn__table *table)
+{
+    int k, pass, c;
+    int absent = 0, truths = 0;         /* targets and labels that are not there; all of them */
+    for (pass = 0; pass < 2; pass++)    /* counts what is not there; takes the others */
+        for (k = 0; k < table->columns; k++) {
+            const tnn__column *column = &table->column[k];
+            const int truth = column->role >= TNN__AS_TARGET;
+            char number[16], *end = tnn__put_int(number, number + 15, column->at + 1);
+            const char *name = column->name ? column->name : number;
+            const char *stop = column->name ? name + strlen(name) : end;
+            if (truth && pass && absent == truths) continue;
+            c = column->at;             /* mostly it stands where it stood */
+            if (!column->name || c >= cells->columns || strcmp(cells->cell[c], name))
+                c = tnn__find_column(cells, pass ? ".like" : NULL, name, stop);
+            if (pass && c < 0) return 0;
+            truths += truth && !pass;
+            absent += truth && !pass && c < 0;
+            if (!pass) continue;
+            cells->column[cells->used] = *column;
+            cells->column[cells->used++].at = c;
+        }
+    return 1;
+}
+
+/* The number in a cell, a finite one or not: 1; 0: its value is missing; -1: anything else. */
+static int tnn__cell_number(const char *text, double *value)
+{
+    static const char missing[] = "|#N/A|#N/A N/A|#NA|-1.#IND|-1.#QNAN|1.#IND|1.#QNAN|<NA>|N/A|NA|"
+                                  "NULL|None|n/a|null|";
+    const size_t n = strlen(text);
+    const char *at = text;
+    if (!n) return 0;
+    if (tnn__csv_field(&at, text + n, 0, value) > 0) return *value == *value;
+    for (at = missing; (at = strstr(at, text)) != NULL; at++)
+        if (at > missing && at[-1] == '|' && at[n] == '|' && !strchr(text, '|')) return 0;
+    return -1;
+}
+/* The order of two texts, by their bytes: for qsort and bsearch. */
+static int tnn__by_text(const void *first, const void *second)
+{
+    return strcmp(*(char *const *)first, *(char *const *)second);
+}
+/* The order of two texts that are numbers, by their values. */
+static int tnn__by_number(const void *first, const void *second)
+{
+    double one = 0, other = 0;
+    tnn__cell_number(*(char *const *)first, &one);
+    tnn__cell_number(*(char *const *)second, &other);
+    return (one > other) - (one < other);
+}
+/* Of sorted texts keeps the first of those that are the same to `order`, the smallest by their
+   bytes. Returns how many that are. */
+static tnn__len tnn__unique(char **text, tnn__len n, int (*order)(const void *, const void *))
+{
+    tnn__len i, kept = 0;
+    for (i = 0; i < n; i++)
+        if (!kept || order(&text[kept - 1], &text[i])) text[kept++] = text[i];
+        else if (strcmp(text[i], text[kept - 1]) < 0) text[kept - 1] = text[i];
+    return kept;
+}
+/* The categories of a column, to `list` (rows): its cells that are not missing, sorted, each once.
+   0 on error. */
+static int tnn__categories(const tnn__cells *cells, tnn__column *column, char **list)
+{
+    tnn__len r, n = 0;                  /* n: of the list */
+    double v;
+    char text[60];                      /* the column for messages */
+    for (r = 0; r < cells->rows; r++) {
+        char *cell = cells->cell[(r + cells->named)*cells->columns + column->at];
+        if (tnn__cell_number(cell, &v)) list[n++] = cell;
+    }
+    qsort(list, (size_t)n, sizeof *list, tnn__by_text);
+    n = tnn__unique(list, n, tnn__by_text);
+    for (r = 0; r < n && tnn__cell_number(list[r], &v) > 0; r++) {}
+    if ((column->numbers = r == n) != 0) {
+        qsort(list, (size_t)n, sizeof *list, tnn__by_number);
+        n = tnn__unique(list, n, tnn__by_number);
+    }
+    column->count = (int)n;
+    if (column->role == TNN__AS_LABEL ? n >= 2 && n <= 1 << 24 : n <= TNN__CATEGORIES) return 1;
+    tnn__show_column(cells, text, text + 59, column->at);
+    return tnn__refuse("%s: column %s has %l categories, %s", cells->in->name, text, (long long)n,
+                       column->role == TNN__AS_LABEL ? "a .label has at least 2 classes"
+                       : ".one_hot takes at most 256; .ignore leaves a column out"), 0;
+}
+/* Copies a text to *to, which moves past it; returns the copy. */
+static const char *tnn__keep_text(char **to, const char *text)
+{
+    char *const copy = *to;
+    *to += strlen(text) + 1;
+    return (const char *)memcpy(copy, text, (size_t)(*to - copy));
+}
+/* Makes the table of a file whose columns are in use: categories of its text, and names, in memory
+   of its own. NULL on error. */
+static struct tnn__table *tnn__new_table(tnn__cells *cells, int fill)
+{
+    struct tnn__table *table = NULL;
+    tnn__len text = 0, bytes, i;        /* text: bytes of it */
+    tnn__len lists = 0, total = 0;      /* columns that have categories, and all of these */
+    char **list, *to;                   /* list (lists, rows): where they are collected */
+    int k;
+    for (k = 0; k < cells->used; k++)
+        lists += cells->column[k].role == TNN__AS_ONE_HOT || cells->column[k].role == TNN__AS_LABEL;
+    list = (char **)tnn__read_alloc(tnn__mul(lists*cells->rows, (tnn__len)sizeof *list),
+                                    cells->in->name);
+    for (k = 0; list && k < cells->used; k++) {
+        tnn__column *column = &cells->column[k];
+        text += column->name ? (tnn__len)strlen(column->name) + 1 : 0;
+        if (column->role != TNN__AS_ONE_HOT && column->role != TNN__AS_LABEL) continue;
+        column->first = total;
+        if (!tnn__categories(cells, column, list + total)) { tnn__release(list); return NULL; }
+        total += column->count;
+    }
+    for (i = 0; list && i < total; i++) text += (tnn__len)strlen(list[i]) + 1;
+    bytes = (tnn__len)sizeof *table + cells->used*(tnn__len)sizeof(tnn__column)
+          + total*(tnn__len)sizeof *list + text;
+    if (list) table = (struct tnn__table *)tnn__alloc(bytes, cells->in->name);
+    if (table) {
+        table->shared.readers = 1;
+        table->column = (tnn__column *)(void *)(table + 1);
+        table->category = (const char **)(void *)(table->column + cells->used);
+        table->columns = cells->used;
+        table->named = cells->named;
+        table->fill = fill;
+        to = (char *)(table->category + total);
+        for (i = 0; i < total; i++) table->category[i] = tnn__keep_text(&to, list[i]);
+        for (k = 0; k < cells->used; k++) {
+            table->column[k] = cells->column[k];
+            if (cells->named) table->column[k].name = tnn__keep_text(&to, cells->column[k].name);
+        }
+    }
+    tnn__release(list);
+    return table;
+}
+
+/* The inputs that a column is. */
+static int tnn__floats_of(const tnn__column *column)
+{
+    return column->role == TNN__AS_ONE_HOT ? column->count : column->role == TNN__AS_NUMBER;
+}
+/* The category of a cell, 0 the first of the column's; -1: none. Where categories are numbers, text
+   is none of them: it has no place in their order. */
+static int tnn__category(const struct tnn__table *table, const tnn__column *column,
+                         const char *text)
+{
+    const char *const *first = table->category + column->first, *const *found;
+    double v;
+    if (column->numbers && tnn__cell_number(text, &v) < 1) return -1;
+    found = (const char *const *)bsearch(&text, first, (size_t)column->count, sizeof *first,
+                                         column->numbers ? tnn__by_number : tnn__by_text);
+    return found ? (int)(found - first) : -1;
+}
+/* Takes a cell: to x, as many floats as the column has, NaN if it is missing; or to *label. All
+   that can be wrong with a value is found here, in the order of lines. */
+static tnn_status tnn__take_cell(const tnn__cells *cells, const struct tnn__table *table, int fill,
+                                 tnn__column *column, const char *text, float *x, int *label)
+{
+    const int truth = column->role >= TNN__AS_TARGET;
+    double v = TNN__NAN;
+    const int kind = tnn__cell_number(text, &v);
+    int i, which;                       /* which: category it is */
+    if (!kind && (truth || !fill))
+        return tnn__cell_wrong(cells, column->at, text, truth
+            ? "is a missing value, which a target or label cannot be; leave the line out"
+            : "is a missing value; .fill_mean = 1 takes the column's mean");
+    column->missing += !kind;
+    if (column->role == TNN__AS_ONE_HOT || column->role == TNN__AS_LABEL) {
+        which = kind ? tnn__category(table, column, text) : -1;
+        if (kind && which < 0)
+            return tnn__cell_wrong(cells, column->at, text, "is none of the classes or categories "
+                                   "of .like");
+        if (column->role == TNN__AS_LABEL) *label = which;
+        else for (i = 0; i < column->count; i++) x[i] = i == which;
+        return TNN_OK;
+    }
+    if (kind < 0)
+        return tnn__cell_wrong(cells, column->at, text, truth
+            ? "is not a number; classes are for .label"
+            : "is not a number; .one_hot takes categories, .ignore or .inputs leave a column out");
+    if (kind > 0 && !tnn__is_float(v))
+        return tnn__cell_wrong(cells, column->at, text, "is not a finite float");
+    if (kind > 0) column->sum += v;
+    *x = (float)v;                      /* or NaN */
+    return TNN_OK;
+}
+/* Puts the columns' means where values are missing: those of the table, or, if it is of this file,
+   those that are worked out of the sums, and are the table's then. */
+static tnn_status tnn__fill_means(tnn__cells *cells, struct tnn__table *table, tnn_data *data,
+                                  float *x, int own)
+{
+    tnn__len r, n;                      /* n: lines with a value */
+    int k, at = 0;                      /* at: inputs up to and with the column's */
+    for (k = 0; k < cells->used; k++) {
+        tnn__column *column = &cells->column[k];
+        at += tnn__floats_of(column);
+        if (column->role != TNN__AS_NUMBER) continue;
+        n = data->n - column->missing;
+        if (own && !n)
+            return tnn__cell_wrong(cells, column->at, tnn__cell(cells, 0, column->at),
+                                   "and all others are missing; .ignore leaves the column out");
+        if (own) column->mean = table->column[k].mean = column->sum/(double)n;
+        for (r = 0; column->missing && r < data->n; r++) {
+            float *to = &x[r*data->c + at - 1];
+            if (*to != *to) *to = (float)column->mean;
+        }
+    }
+    return TNN_OK;
+}
+/* Makes the data set of a file whose columns are in use: inputs, targets and labels are one piece
+   of memory before the table's. It may be there on failure. */
+static tnn_status tnn__table_data(tnn__cells *cells, struct tnn__table *table, int own, int fill,
+                                  tnn_data *data)
+{
+    const tnn__len n = cells->rows;
+    tnn__len channels = 0, r;
+    int targets = 0, labels = 0, k;     /* of a sample */
+    float *x, *t;                       /* inputs (n, channels), targets (n, targets) */
+    int *label;                         /* (n, labels) */
+    for (k = 0; k < cells->used; k++) {
+        const tnn__column *column = &cells->column[k];
+        targets += column->role == TNN__AS_TARGET;
+        labels += column->role == TNN__AS_LABEL;
+        channels += tnn__floats_of(column);
+        if (column->role != TNN__AS_LABEL) continue;
+        data->classes = column->count;
+        data->class_names = table->category + column->first;
+    }
+    if (!tnn__count((int)n, (int)TNN__MIN(channels, INT_MAX), 1, 1))
+        return tnn__refuse("%s: %l columns as inputs; there must be one, and memory for all",
+                           cells->in->name, (long long)channels);
+    r = n*(channels + targets + labels)*(tnn__len)sizeof *x;
+    if (!tnn__within_limit(r, cells->in->name)
+        || (x = (float *)tnn__own(data, r, &table->shared, cells->in->name)) == NULL)
+        return TNN_ERROR_MEMORY;
+    tnn__share(&table->shared);
+    data->n = (int)n;
+    data->c = (int)channels;
+    data->h = data->w = 1;
+    data->table = table;
+    data->floats = x;
+    data->targets = targets ? x + n*channels : NULL;
+    data->target[0] = targets;
+    data->target[1] = data->target[2] = !!targets;
+    t = x + n*channels;
+    label = (int *)(void *)(t + n*targets);
+    data->labels = labels ? label : NULL;
+    for (r = 0; r < n; r++)
+        for (k = 0; k < cells->used; k++) {
+            tnn__column *column = &cells->column[k];
+            float *to = column->role == TNN__AS_TARGET ? t : x;
+            if (tnn__take_cell(cells, table, fill, column, tnn__cell(cells, r, column->at), to,
+                               label)) return TNN_ERROR_FORMAT;
+            label += column->role == TNN__AS_LABEL;
+            t += column->role == TNN__AS_TARGET;
+            x += tnn__floats_of(column);
+        }
+    return tnn__fill_means(cells, table, data, x - n*channels, own);
+}
+/* Refuses options that do nothing, since .like or another one has said it, and a .like that is no
+   table: one that could not be loaded is none, either. */
+static tnn_status tnn__check_csv(const tnn_csv_options *options)
+{
+#define TNN__STRUCT tnn_csv_options
+    static const tnn__option list[] = {
+        TNN__A(inputs) TNN__A(targets) TNN__A(label) TNN__A(ignore) TNN__A(one_hot) TNN__A(header)
+        TNN__A(like) TNN__A(fill_mean)
+    };
+#undef TNN__STRUCT
+    if (options->targets && options->label)
+        return tnn__refuse("tnn_load_csv: .targets are numbers, .label is classes: one of them is "
+                           "what the network shall make of a line");
+    if (TNN__CHECK_READ("tnn_load_csv", options, list, "inputs:!like targets:!like label:!like "
+                        "ignore:!like:!inputs one_hot:!like header:!like like fill_mean"))
+        return TNN_ERROR_ARGUMENT;
+    if (options->header < -1 || options->header > 1)
+        return tnn__refuse("tnn_load_csv: .header = %d must be 1, -1 or 0", options->header);
+    if (options->like && !options->like->table)
+        return tnn__refuse("tnn_load_csv: .like is not, or no longer, a data set of tnn_load_csv "
+                           "or a part of one");
+    return TNN_OK;
+}
+/* A table in memory, which may be given up afterwards. A new table's memory has two owners while it
+   is made, this function and the data set; then one, and others with each data set .like it. */
+TNN_API_GATED tnn_data tnn_csv_data(const void *bytes, size_t size, const tnn_csv_options *options)
+{
+    static tnn_csv_options none;        /* nobody writes to it */
+    const tnn_csv_options *with = options ? options : &none;
+    const tnn__input in = {with->path ? with->path : "csv", (const unsigned char *)bytes, size};
+    const tnn_data *like = with->like;
+    struct tnn__table *table = like ? (struct tnn__table *)(uintptr_t)like->table : NULL;
+    const int fill = with->fill_mean || (table && table->fill);
+    tnn_data data = tnn__no_data();
+    tnn__cells cells;
+    memset(&cells, 0, sizeof cells);
+    cells.in = &in;
+    if (!tnn__check_csv(with)
+        && !tnn__read_cells(&cells, table ? 2*table->named - 1 : with->header,
+                            table ? table->columns : 0)
+        && (table ? tnn__use_table(&cells, table) : tnn__use_columns(&cells, with))) {
+        if (!like) table = tnn__new_table(&cells, fill);
+        if (table && tnn__table_data(&cells, table, !like, fill, &data)) tnn_data_free(&data);
+        if (table && !like) tnn__give_up(&table->shared);       /* data's alone */
+        if (data.n && like
+            && (like->means ? tnn_normalize_channels(&data, like->means, like->stds)
+                            : tnn_normalize(&data, like->mean, like->std))) tnn_data_free(&data);
+    }
+    tnn__release(cells.text);
+    tnn__release(cells.cell);
+    tnn__release(cells.column);
+    return data;
+}
+
 #ifndef TINYNN_NO_STDIO
-/* ---- 15i. By path -----------------------------------------------------------------------------
+/* ---- 15k. By path -----------------------------------------------------------------------------
    What is read is the whole file, in memory of its own; what is written takes the place of PATH at
    its end (15f). */
 
@@ -19529,17 +21109,45 @@ TNN_API_GATED tnn_array tnn_read_npy(const char *path) { return tnn__read_array(
 TNN_API_GATED tnn_array tnn_read_csv(const char *path) { return tnn__read_array(tnn__csv, path); }
 /* From a path. */
 TNN_API_GATED tnn_array tnn_read_pnm(const char *path) { return tnn__read_array(tnn__pnm, path); }
+/* From a path and a name in the archive. */
+TNN_API_GATED tnn_array tnn_read_npz(const char *path, const char *name)
+{
+    const tnn__input in = tnn__read_file(path, 0);
+    tnn_array array;
+    memset(&array, 0, sizeof array);
+    if (in.bytes) array = tnn__npz_array(&in, name);
+    tnn__release((void *)in.bytes);
+    return array;
+}
+/* From a path, or FILE.npz:NAME. */
+static tnn_array tnn__read_numpy(const char *path)
+{
+    char file[TNN__PATH];
+    const char *at = path ? strstr(path, ".npz:") : NULL;
+    if (!at || at - path >= TNN__PATH - 5) return tnn_read_npy(path);
+    *tnn__putf(file, file + TNN__PATH - 1, "%w", (int)(at + 4 - path), path) = 0;
+    return tnn_read_npz(file, at + 5);
+}
 /* Both arrays from paths, and a data set of them. */
 TNN_API_GATED tnn_data tnn_load_npy_with(const tnn_npy_options *options)
 {
     tnn_data data = tnn__no_data();
-    tnn_array samples = tnn_read_npy(options ? options->samples : NULL), labels;
+    tnn_array samples = tnn__read_numpy(options ? options->samples : NULL), labels;
     memset(&labels, 0, sizeof labels);
-    if (samples.data && options->labels) labels = tnn_read_npy(options->labels);
+    if (samples.data && options->labels) labels = tnn__read_numpy(options->labels);
     if (samples.data && (!options->labels || labels.data))
         data = tnn_array_data(&samples, options->labels ? &labels : NULL, options);
     tnn_array_free(&samples);
     tnn_array_free(&labels);
+    return data;
+}
+
+/* A table from a path. */
+TNN_API_GATED tnn_data tnn_load_csv_with(const tnn_csv_options *options)
+{
+    const tnn__input in = tnn__read_file(options ? options->path : NULL, 0);
+    const tnn_data data = in.bytes ? tnn_csv_data(in.bytes, in.size, options) : tnn__no_data();
+    tnn__release((void *)in.bytes);
     return data;
 }
 
@@ -19585,6 +21193,416 @@ TNN_API_GATED tnn_status tnn_load_checkpoint_with(tnn_net *net,
     tnn__release((void *)in.bytes);
     return (tnn_status)tnn_failed();
 }
+
+/* ---- 15l. Folders of images -------------------------------------------------------------------
+   All that is found stands in one text, entry after entry, each a letter and a path with a 0 behind
+   it. An entry that is a folder is looked into when its turn comes, and what is in it put behind
+   the last:
+
+       r photos    c photos/cat    c photos/dog    f photos/cat/1.ppm    d photos/cat/more ...
+
+   r is the folder itself, c that of a class, d one within it, f a file. Those of c and f, without
+   what the first one says, are sorted: a class then stands before its files. The text and these
+   pointers into it are the data set's memory; behind it (tnn__shared.from) or before it stands that
+   of the pixels or of the source. */
+typedef struct {
+    tnn_folder_options with;            /* with defaults */
+    size_t             limit;           /* of what is read: the caller's, also in other threads */
+    const char       **paths;           /* (n), as "cat/1.ppm"; the whole path begins */
+    tnn__len           root;            /* so many bytes before */
+    int                h, w;            /* of a sample */
+} tnn__folder_data;
+typedef struct {
+    const tnn_folder_options *with;
+    char    *text;                      /* `used` bytes, of `room` */
+    tnn__len used, room, classes, files;    /* how many entries are c and f */
+} tnn__listing;
+
+/* Whether a file's name ends in a dot and one of the words. */
+static int tnn__ends_in(const char *words, const char *name)
+{
+    const char *dot = strrchr(name, '.');
+    char end[24];                       /* in small letters */
+    size_t n;
+    for (n = 0; dot && dot[n + 1] && n < sizeof end - 1; n++)
+        end[n] = (char)(dot[n + 1] | (dot[n + 1] >= 'A' && dot[n + 1] <= 'Z' ? 32 : 0));
+    end[n] = 0;
+    return n && tnn__word(words, end);
+}
+/* Whether the folder at `path`, which is `own`, is one of those that it is in. A system that does
+   not number its files cannot tell: there paths become too long in the end. */
+static int tnn__leads_back(char *path, const struct stat *own)
+{
+    struct stat info;
+    char *p = path + strlen(path);      /* a slash, where paths of folders above end */
+    int same = 0;
+    while (!same && --p > path)
+        if (*p == '/') {
+            *p = 0;
+            same = own->st_ino && !stat(path, &info) && info.st_ino == own->st_ino
+                   && info.st_dev == own->st_dev;
+            *p = '/';
+        }
+    return same;
+}
+/* Puts what is called so in the folder whose entry is at `folder` into the list, or passes it over.
+   The text may move. */
+static tnn_status tnn__list_name(tnn__listing *list, tnn__len folder, const char *name)
+{
+    const tnn__len n = (tnn__len)strlen(list->text + folder);
+    const tnn__len end = list->used + n + (tnn__len)strlen(name) + 2;   /* with it */
+    const int top = list->text[folder] == 'r', image = tnn__ends_in(list->with->extensions, name);
+    struct stat info;                   /* of what a link leads to */
+    char *own;                          /* the new entry */
+    int missing;                        /* what a link leads to */
+    if (*name == '.') return TNN_OK;
+    if (end > list->room) {
+        if ((own = (char *)tnn__read_alloc(2*end, list->with->path)) == NULL)
+            return TNN_ERROR_MEMORY;
+        memcpy(own, list->text, (size_t)list->used);
+        tnn__release(list->text);
+        list->text = own;
+        list->room = 2*end;
+    }
+    own = list->text + list->used;
+    memcpy(own, list->text + folder, (size_t)n);
+    own[n] = '/';
+    memcpy(own + n + 1, name, strlen(name) + 1);
+    missing = stat(own + 1, &info);
+    if (!missing && TNN__FOLDER(info.st_mode)) {
+        if (tnn__leads_back(own + 1, &info))
+            return tnn__fail(TNN_ERROR_IO, "%s: is a link to a folder that it is in", own + 1);
+        *own = top ? 'c' : 'd';
+        list->classes += top;
+    } else if (top || !image) return TNN_OK;
+    else if (missing) return tnn__fail_file(own + 1, "opened", errno);
+    else if (!TNN__PLAIN(info.st_mode))
+        return tnn__fail(TNN_ERROR_IO, "%s: is a pipe or a device, not a file", own + 1);
+    else {
+        *own = 'f';
+        list->files++;
+    }
+    list->used = end;
+    return TNN_OK;
+}
+/* Puts all that is in the folder at `folder` into the list. */
+static tnn_status tnn__list_folder(tnn__listing *list, tnn__len folder)
+{
+    const char *path = list->text + folder + 1;
+    tnn_status e = TNN_OK;
+#ifdef _WIN32
+    char all[TNN__PATH];                /* PATH and a star */
+    struct _finddata_t found;
+    intptr_t names = -1;
+    if (!tnn__path_put(all, 0, path, strlen(path)) && !tnn__path_put(all, strlen(path), "/*", 2))
+        names = _findfirst(all, &found);
+    if (names == -1) return tnn__fail_file(path, "opened", errno);
+    do e = tnn__list_name(list, folder, found.name); while (!e && !_findnext(names, &found));
+    _findclose(names);
+#else
+    const struct dirent *found;
+    tnn__folder_names *names = opendir(path);
+    if (!names) return tnn__fail_file(path, "opened", errno);
+    while (!e && (errno = 0, found = readdir(names)) != NULL)
+        e = tnn__list_name(list, folder, found->d_name);
+    if (!e && errno) e = tnn__fail_file(list->text + folder + 1, "read", errno);
+    closedir(names);
+#endif
+    return e;
+}
+/* Lists the folder and all folders in it. */
+static tnn_status tnn__list_all(tnn__listing *list)
+{
+    const char *path = list->with->path;
+    const tnn__len n = (tnn__len)strlen(path);
+    struct stat info;
+    tnn__len at;                        /* an entry */
+    tnn_status e = TNN_OK;
+    if (stat(path, &info)) return tnn__fail_file(path, "opened", errno);
+    if (!TNN__FOLDER(info.st_mode))
+        return tnn__fail(TNN_ERROR_IO, "%s: is a file; tnn_load_folder takes a folder in which "
+                         "each class has one", path);
+    list->room = n + 4096;
+    if ((list->text = (char *)tnn__read_alloc(list->room, path)) == NULL) return TNN_ERROR_MEMORY;
+    *list->text = 'r';
+    memcpy(list->text + 1, path, (size_t)n + 1);
+    list->used = n + 2;
+    for (at = 0; !e && at < list->used; at += (tnn__len)strlen(list->text + at) + 1)
+        if (list->text[at] != 'f') e = tnn__list_folder(list, at);
+    if (!e && (!list->classes || list->classes > 1 << 24 || list->files > INT_MAX))
+        return tnn__reject("%s: needs a folder for each class, named after it; has %l", path,
+                           (long long)list->classes);
+    return e;
+}
+
+/* The order of what two paths have before their first slash, or their last: by bytes, of equal
+   beginnings the shorter first. Without a slash that is all of it, or nothing. */
+static int tnn__by_part(const char *one, const char *other, int last)
+{
+    const char *ends[2] = {strrchr(one, '/'), strrchr(other, '/')};
+    const size_t n = !last ? strcspn(one, "/") : ends[0] ? (size_t)(ends[0] - one) : 0;
+    const size_t size = !last ? strcspn(other, "/") : ends[1] ? (size_t)(ends[1] - other) : 0;
+    const int order = memcmp(one, other, TNN__MIN(n, size));
+    return order ? order : (n > size) - (n < size);
+}
+/* The order of two paths, for qsort: of their classes, then of the folders that they are in, then
+   of their names. A class, which has no folder, is before its files. */
+static int tnn__by_class(const void *first, const void *second)
+{
+    const char *one = *(const char *const *)first, *other = *(const char *const *)second;
+    int order = tnn__by_part(one, other, 0);
+    if (!order) order = tnn__by_part(one, other, 1);
+    return order ? order : strcmp(one, other);
+}
+/* Makes the data set of all that is listed, but for its shape and its pixels: paths, labels and
+   names of classes. Where a folder is to be like another one, the names are that one's. */
+static tnn_status tnn__index_folder(const tnn__listing *list, tnn_data *data)
+{
+    const tnn_data *like = list->with->like;
+    const int classes = like ? like->classes : (int)list->classes;
+    const tnn__len items = list->files + list->classes, pointer = (tnn__len)sizeof(char *);
+    tnn__len bytes = (tnn__len)sizeof(tnn__folder_data) + (items + classes)*pointer
+                   + list->files*(tnn__len)sizeof(int) + list->used, at;
+    tnn__folder_data *folder;           /* with this the memory begins; then come */
+    const char **paths, **names;        /* (items), in the end (files); (classes) */
+    char *text;                         /* behind labels: the list's, and names of .like */
+    int *labels, i, n = 0, label = -1;  /* labels (files); label: of the class that it is at */
+    for (i = 0; like && i < classes; i++) bytes += (tnn__len)strlen(like->class_names[i]) + 1;
+    if (!tnn__within_limit(bytes, list->with->path)) return TNN_ERROR_MEMORY;
+    folder = (tnn__folder_data *)tnn__own(data, bytes, NULL, list->with->path);
+    if (!folder) return TNN_ERROR_MEMORY;
+    paths = (const char **)(folder + 1);
+    names = paths + items;
+    labels = (int *)(void *)(names + classes);
+    text = (char *)(labels + list->files);
+    memcpy(text, list->text, (size_t)list->used);
+    folder->root = (tnn__len)strlen(text);
+    for (at = 0; at < list->used; at += (tnn__len)strlen(text + at) + 1)
+        if (text[at] == 'c' || text[at] == 'f') paths[n++] = text + at + folder->root + 1;
+    qsort(paths, (size_t)items, sizeof *paths, tnn__by_class);
+    for (i = 0, text += at; like && i < classes; i++, text += strlen(text) + 1)
+        names[i] = (char *)memcpy(text, like->class_names[i], strlen(like->class_names[i]) + 1);
+    for (i = n = 0; i < items; i++)
+        if (strchr(paths[i], '/')) {
+            labels[n] = label;
+            paths[n++] = paths[i];
+        } else {
+            if (i + 1 == items || !strchr(paths[i + 1], '/'))
+                return tnn__reject("%s: class %s has no image, a file that ends in one of: %s",
+                                   list->with->path, paths[i], list->with->extensions);
+            if (!like) names[++label] = paths[i];
+            else for (label = 0; label < classes && strcmp(names[label], paths[i]); label++) {}
+            if (label == classes)
+                return tnn__reject("%s: class %s is none of the %d of .like", list->with->path,
+                                   paths[i], classes);
+        }
+    folder->with = *list->with;
+    folder->limit = tnn__limit;
+    folder->paths = paths;
+    data->n = n;
+    data->labels = labels;
+    data->classes = classes;
+    data->class_names = names;
+    return TNN_OK;
+}
+
+/* Calls the user's decoder; `raw` is what it makes, U8 (h, w, c), to be given to free(). */
+static tnn_status tnn__decode(const tnn_folder_options *with, const tnn__input *in, tnn_array *raw)
+{
+    const tnn__error_state was = tnn__before_hook();
+    tnn__hooked hooked;                 /* errors of what it calls */
+    int w = 0, h = 0, c = 0;
+    memset(&hooked, 0, sizeof hooked);
+    raw->data = with->decode(with->user, in->bytes, (int)in->size, &w, &h, &c);
+    tnn__after_hook(&hooked, 0, &was);
+    if (tnn__hooks(&hooked)) return (tnn_status)tnn_failed();
+    if (!raw->data)
+        return tnn__reject("%s: .decode returned NULL: the file is broken (%l bytes), or of a "
+                           "format that it does not read", in->name, (long long)in->size);
+    raw->dtype = TNN_U8;
+    raw->ndim = 3;
+    raw->shape[0] = h;
+    raw->shape[1] = w;
+    raw->shape[2] = c;
+    if (c <= 4 && tnn__count(1, c, h, w)) return TNN_OK;
+    return tnn__refuse("%s: .decode says %d channels of %dx%d (h, w), must be 1 to 4 of an image "
+                       "that fits in memory", in->name, c, h, w);
+}
+/* The planes of an image (h, w) or (h, w, c): U8 (1, h, w) of grey or (3, h, w), as they come, or
+   of grey if that is wanted. Of 16 bits it makes 8 where they stand. */
+static tnn_status tnn__planes(const char *path, const tnn_array *raw, int wanted, tnn_array *image)
+{
+    unsigned char *bytes = (unsigned char *)raw->data, *to;
+    const uint16_t *wide = (const uint16_t *)raw->data;
+    const int c = raw->ndim == 3 ? (int)raw->shape[2] : 1, mix = c > 2 && wanted == 1;
+    const int planes = c < 3 || mix ? 1 : 3;
+    const tnn__len area = (tnn__len)(raw->shape[0]*raw->shape[1]);
+    const unsigned char *p;             /* a pixel */
+    tnn__len i;
+    int j;
+    image->data = to = (unsigned char *)tnn__read_alloc(planes*area, path);
+    if (!to) return TNN_ERROR_MEMORY;
+    image->shape[0] = planes;
+    image->shape[1] = raw->shape[0];
+    image->shape[2] = raw->shape[1];
+    for (i = 0; raw->dtype == TNN_U16 && i < area*c; i++)
+        bytes[i] = (unsigned char)((wide[i] + 128)/257);
+    for (j = 0; j < planes; j++)
+        for (i = 0, p = bytes + j; i < area; i++, p += c)
+            *to++ = mix ? (unsigned char)((19595*p[0] + 38470*p[1] + 7471*p[2] + 32768) >> 16) : *p;
+    return TNN_OK;
+}
+/* Reads an image: its planes, in the file's size. */
+static tnn_status tnn__read_image(const tnn_folder_options *with, const char *path,
+                                  tnn_array *image)
+{
+    const tnn__input in = tnn__read_file(path, 0);
+    const unsigned char *p = in.bytes;
+    const int kind = p && in.size > 1 && p[0] == 'P' ? p[1] : 0;
+    const int own = kind == '2' || kind == '3' || kind == '5' || kind == '6';   /* tnn__pnm's */
+    tnn_array raw;
+    tnn_status e = p ? TNN_OK : (tnn_status)tnn_failed();
+    memset(&raw, 0, sizeof raw);
+    memset(image, 0, sizeof *image);
+    if (e) return e;
+    if (own) e = tnn__pnm(&in, &raw);
+    else if (!with->decode || in.size > INT_MAX)
+        e = tnn__reject("%s: is no PGM or PPM image; others, up to 2 GB, need .decode: the manual "
+                        "at tnn_load_folder shows one", path);
+    else e = tnn__decode(with, &in, &raw);
+    tnn__release((void *)in.bytes);
+    if (!e) e = tnn__planes(path, &raw, with->channels, image);
+    if (own) tnn_array_free(&raw);
+    else free(raw.data);
+    return e;
+}
+/* Where n pixels and those across, `other`, become `size` and those become `wide`, with .crop: the
+   axis grows by the larger of both factors, and the middle of it stays (halves to even). */
+static tnn__scaling tnn__cropped(int n, int other, int size, int wide)
+{
+    tnn__scaling axis = {n, size, size, 0};
+    axis.size = TNN__MAX(size, (tnn__len)wide*n/other);
+    axis.first = (axis.size - size)/2 + ((axis.size - size)%4 == 3);
+    return axis;
+}
+/* Reads file i as a sample, bytes (channels, h, w). */
+static tnn_status tnn__read_sample_of(const tnn__folder_data *folder, int i, unsigned char *to)
+{
+    const char *path = folder->paths[i] - folder->root;
+    const int height = folder->h, width = folder->w;
+    const size_t area = (size_t)height*(size_t)width;
+    tnn__scaling rows = {0, height, height, 0}, cols = {0, width, width, 0};
+    tnn_array image;
+    tnn_status e = tnn__read_image(&folder->with, path, &image);
+    if (e) return e;
+    rows.n = (int)image.shape[1];
+    cols.n = (int)image.shape[2];
+    if (folder->with.crop) {
+        rows = tnn__cropped(rows.n, cols.n, height, width);
+        cols = tnn__cropped(cols.n, rows.n, width, height);
+    }
+    if (!folder->with.height && (rows.n != height || cols.n != width))
+        e = tnn__fail(TNN_ERROR_SHAPE, "%s: is %dx%d, the first image %dx%d (h, w): all must be of "
+                      "one size, which .height and .width give them", path, rows.n, cols.n, height,
+                      width);
+    else e = tnn__resize(path, image.data, to, 1, (int)image.shape[0], &rows, &cols);
+    for (i = (int)image.shape[0]; !e && i < folder->with.channels; i++)
+        memcpy(to + (size_t)i*area, to, area);
+    tnn_array_free(&image);
+    return e;
+}
+/* The source of a folder that is streamed: bytes as everywhere, byte/255. They are read to where x
+   begins and become floats from the last one on. */
+static int tnn__folder_sample(void *user, int i, float *x, int *labels, float *target)
+{
+    const tnn__folder_data *folder = (const tnn__folder_data *)user;
+    unsigned char *bytes = (unsigned char *)(void *)x;
+    const size_t was = tnn__limit;      /* of this thread */
+    tnn__len k = (tnn__len)folder->with.channels*folder->h*folder->w;
+    tnn_status e;
+    (void)labels, (void)target;         /* these are in memory, or none */
+    tnn__limit = folder->limit;
+    e = tnn__read_sample_of(folder, i, bytes);
+    tnn__limit = was;
+    while (!e && k-- > 0) x[k] = (float)bytes[k]/255.0f;
+    return (int)e;
+}
+/* Fills in the options' defaults. */
+static tnn_status tnn__check_folder(tnn_folder_options *with)
+{
+#define TNN__STRUCT tnn_folder_options
+    static const tnn__option ranges[] = {
+        TNN__A(path) TNN__N(channels, 3, 1, 3) TNN__N(height, 0, 0, 1 << 16)
+        TNN__N(width, 0, 0, 1 << 16) TNN__A(crop) TNN__A(stream) TNN__A(decode) TNN__A(user)
+        TNN__A(extensions) TNN__A(like)
+    };
+#undef TNN__STRUCT
+    if (!with->path) with->path = "(no path)";
+    if (!with->extensions) with->extensions = "bmp jpeg jpg pgm png pnm ppm tif tiff webp";
+    if (TNN__CHECK_READ("tnn_load_folder", with, ranges, "path channels height:width width:height "
+                        "crop:height stream decode user:decode extensions like")
+        || tnn__check_ranges("tnn_load_folder: ", with, ranges, TNN__COUNT_OF(ranges)))
+        return TNN_ERROR_ARGUMENT;
+    if (with->channels == 2)
+        return tnn__refuse("tnn_load_folder: .channels = 2 must be 1 (grey) or 3 (colour)");
+    if (!with->like || with->like->class_names) return TNN_OK;
+    return tnn__refuse("tnn_load_folder: .like has no .class_names; a folder's data set has");
+}
+/* Gives the data set of an index its shape, and its pixels or their source. */
+static tnn_status tnn__fill_folder(tnn_data *data)
+{
+    tnn__shared *memory = (tnn__shared *)data->memory;
+    tnn__folder_data *folder = (tnn__folder_data *)(void *)((char *)memory + TNN__ALIGN);
+    const char *path = folder->with.path;
+    tnn_data own = *data;               /* of the memory of pixels or source */
+    tnn__len size, all;                 /* of a sample; of n */
+    unsigned char *bytes;
+    tnn_array image;
+    int i;
+    folder->h = folder->with.height;
+    folder->w = folder->with.width;
+    if (!folder->h) {                   /* all are as large as the first */
+        if (tnn__read_image(&folder->with, folder->paths[0] - folder->root, &image))
+            return (tnn_status)tnn_failed();
+        folder->h = (int)image.shape[1];
+        folder->w = (int)image.shape[2];
+        tnn_array_free(&image);
+    }
+    data->c = folder->with.channels;
+    data->h = folder->h;
+    data->w = folder->w;
+    size = tnn__mul(tnn__mul(data->h, data->w), data->c);
+    if (folder->with.stream) {          /* whose memory is the last of all */
+        if (!tnn__own_source(&own, path)) return TNN_ERROR_MEMORY;
+        memory->from = (tnn__shared *)own.memory;
+        data->sample = tnn__folder_sample;
+        data->user = folder;
+        return TNN_OK;
+    }
+    all = tnn__mul(data->n, size);
+    if (!tnn__within_limit(all, path)
+        || (bytes = (unsigned char *)tnn__own(data, all, memory, path)) == NULL)
+        return TNN_ERROR_MEMORY;
+    data->bytes = bytes;
+    for (i = 0; i < data->n; i++, bytes += size)
+        if (tnn__read_sample_of(folder, i, bytes)) return (tnn_status)tnn_failed();
+    return TNN_OK;
+}
+/* Lists the folder, sorts what was found, and reads it. */
+TNN_API_GATED tnn_data tnn_load_folder_with(const tnn_folder_options *options)
+{
+    tnn_data data = tnn__no_data();
+    tnn_folder_options with;
+    tnn__listing list;
+    memset(&with, 0, sizeof with);
+    memset(&list, 0, sizeof list);
+    if (options) with = *options;
+    list.with = &with;
+    if (tnn__check_folder(&with) || tnn__list_all(&list) || tnn__index_folder(&list, &data)
+        || tnn__fill_folder(&data)) tnn_data_free(&data);
+    tnn__release(list.text);
+    return data;
+}
 #endif
 #endif /* !TINYNN_NO_FILES */
 
@@ -19625,14 +21643,17 @@ typedef struct {
 #endif
 } tnn__fit;
 
-/* Seconds since some point of time; 0 where there is no clock. It is that of the day, as C99 has no
-   better one: for rates and tables, not for what a run does. */
+/* Seconds since some point of time, to a microsecond; 0 where there is no clock. It is that of the
+   day, as C99 has no better one: for rates and tables, not for what a run does. */
 static double tnn__clock(void)
 {
 #ifdef TINYNN_NO_STDIO
     return 0;
 #elif defined(_WIN32)
-    return (double)GetTickCount64()/1000;
+    long long now, second;
+    QueryPerformanceCounter((union _LARGE_INTEGER *)(void *)&now);
+    QueryPerformanceFrequency((union _LARGE_INTEGER *)(void *)&second);
+    return (double)now/(double)second;
 #else
     struct timeval now;
     return gettimeofday(&now, NULL) ? 0 : (double)now.tv_sec + 1e-6*(double)now.tv_usec;
@@ -19854,7 +21875,8 @@ static tnn_loader *tnn__fit_begin(tnn__fit *fit, tnn_net *net, const tnn_data *t
     tnn_loader_options own;
     tnn_loader *batches;
     memset(&own, 0, sizeof own);
-    if (tnn_failed() || !net || !options || !train)
+    if (tnn_failed()) return NULL;
+    if (!net || !options || !train)
         return tnn__refuse("tnn_fit: no network, no data or no options"), (tnn_loader *)NULL;
     fit->with = *options;
     if (TNN__CHECK_READ("tnn_fit", options, list,
@@ -19998,6 +22020,443 @@ TNN_API int tnn_progress(void *user, const tnn_fit_state *state)
                 seconds/60%60, seconds%60);
     }
     return 0;
+}
+#endif
+
+/* ---- 16b. Where a step's time goes ------------------------------------------------------------
+   While a step is timed, each operation has a kind of its own, a copy in which the functions are
+   those below: they call what the kind calls and add up the time. So nothing else knows of it, and
+   without a profile no pass looks at a clock. The page of a small network may begin
+
+                               Layer  Forward us Backward us Share %   GFLOP/s  Peak %        MB
+                               input       23.21        0.00    0.21                        0.38
+                            1 conv2d      215.19      172.91    3.45    148.94   65.91     12.64
+                    2 batchnorm+relu      308.66      570.92    7.82                       30.63
+
+   which says: the convolution's 148.94 GFLOP/s are two thirds of what these two threads can
+   do, while batch norm moves 30 MB in 0.9 ms and does not count in GFLOP/s.
+   A clock of microseconds is coarse for a sample in one layer. But what it cuts off at the
+   beginning and at the end of a call is the same on average: over many samples the sum is right.
+   Looking at it takes some 50 ns, and the more, the smaller the layers: so the times of a pass are
+   scaled to those of a pass without (tnn__put_profile). */
+/* An operation's functions while it is timed, and their times. */
+typedef struct {
+    tnn__layer_kind kind;           /* first: op->kind leads here */
+    tnn__extras     extras;
+    /* Of a sample: any thread calls these, so that they add up as atomic ints. */
+    int             us[2];          /* microseconds forward and back, of all threads together */
+    /* Over the batch: the thread that goes through the plan calls these; others only help. */
+    double          wall[2];        /* seconds */
+} tnn__timed;
+/* Adds the time since `began` to the operation's; `wall`: it is that of all threads. What forward
+   does again on the way back counts there. A clock that is set meanwhile does no harm. */
+static void tnn__spent(const tnn_net *net, const tnn__op *op, double began, int wall)
+{
+    tnn__timed *timed = (tnn__timed *)(uintptr_t)op->kind;
+    const int back = net->stage == TNN__LOSS;
+    const double seconds = TNN__MAX(0, TNN__MIN(tnn__clock() - began, 1000));
+    if (wall) timed->wall[back] += seconds;
+    else TNN__ADD(&timed->us[back], (int)(seconds*1e6 + 0.5));
+}
+/* Function tnn__timed_NAME(at), of a sample or of the batch, does `call` and counts its time. `own`
+   is the kind that the operation has when it is not timed; the copy has the rest of it. */
+#define TNN__TIMED(name, part, wall, call) \
+    static void tnn__timed_##name(part *at) \
+    { \
+        const tnn__layer_kind *own = &tnn__layer_kinds[TNN__NTH(at->op->type)]; \
+        const double began = tnn__clock(); \
+        call; \
+        tnn__spent(at->net, at->op, began, wall); \
+    }
+TNN__TIMED(forward, const tnn__sample_at, 0, tnn__parts(at, own->flags, own->forward))
+TNN__TIMED(backward, const tnn__sample_at, 0, tnn__parts(at, own->flags, own->backward))
+TNN__TIMED(prepare, const tnn__call, 1, own->extras->prepare(at))
+TNN__TIMED(after, const tnn__call, 1, own->extras->after(at))
+TNN__TIMED(prepare_backward, const tnn__call, 1, own->extras->prepare_backward(at))
+TNN__TIMED(over_backward, tnn__call, 1, own->extras->backward(at))
+/* The same of the pass over the batch forward, which may fail. */
+static tnn_status tnn__timed_over(tnn__call *at)
+{
+    const double began = tnn__clock();
+    const tnn_status e = tnn__layer_kinds[TNN__NTH(at->op->type)].extras->forward(at);
+    tnn__spent(at->net, at->op, began, 1);
+    return e;
+}
+/* Gives the operations their timed kinds, or, if `timed` is NULL, their own back. What a kind does
+   not have stays NULL, as the passes ask for that; by row or by pixel goes tnn__parts, within what
+   is timed, or the clock would take longer than a row. */
+static void tnn__time_ops(tnn_net *net, tnn__timed *timed)
+{
+    int i;
+    for (i = 0; i < net->ops; i++) {
+        const tnn__layer_kind *own = &tnn__layer_kinds[TNN__NTH(net->op[i].type)];
+        tnn__layer_kind *kind = timed ? &timed[i].kind : NULL;
+        net->op[i].kind = timed ? kind : own;
+        if (!timed) continue;
+        *kind = *own;
+        kind->flags &= ~(TNN__BY_ROW | TNN__BY_PIXEL);
+        if (own->forward) kind->forward = tnn__timed_forward;
+        if (own->backward) kind->backward = tnn__timed_backward;
+        if (!own->extras) continue;
+        timed[i].extras = *own->extras;
+        kind->extras = &timed[i].extras;
+        if (own->extras->prepare) timed[i].extras.prepare = tnn__timed_prepare;
+        if (own->extras->forward) timed[i].extras.forward = tnn__timed_over;
+        if (own->extras->after) timed[i].extras.after = tnn__timed_after;
+        if (own->extras->prepare_backward)
+            timed[i].extras.prepare_backward = tnn__timed_prepare_backward;
+        if (own->extras->backward) timed[i].extras.backward = tnn__timed_over_backward;
+    }
+}
+/* A step on the loader's batch, or without a loss a forward; without an optimizer it ends with
+   backward. Adds the seconds of forward, backward, loss, optimizer, in this order: the first two
+   are columns of the table, the others rows. */
+static void tnn__time_step(tnn_net *net, const tnn_loader *batch, double seconds[4])
+{
+    const int trains = net->loss.type != 0;
+    double then = tnn__clock(), now;
+    int i;
+    for (i = 0; i < 4 && !tnn_failed(); i++) {
+        if (i == 0) tnn_forward(net, batch->x, batch->n, trains ? TNN_TRAIN : TNN_EVAL);
+        if (i == 1 && trains) tnn__loss(net, tnn__truth_of(batch));
+        if (i == 2 && trains) tnn_backward(net);
+        if (i == 3 && trains && net->optimizer.type) tnn_step(net);
+        now = tnn__clock();
+        seconds[i == 1 ? 2 : i == 2 ? 1 : i] += now - then;
+        then = now;
+    }
+}
+/* The peak is that of a product (24, 32) over 96, which together take 25 KB: no thread has to wait
+   for memory. So it is the limit of the kernels of section 3 on this machine, a few per cent below
+   what the processor's data sheet says. How many floats a thread needs, and products at a time: */
+enum { TNN__PEAK = 24*96 + 96*32 + 24*32, TNN__PEAKS = 400 };
+/* A task: that product, so many times, in the worker's part of the floats. */
+static void tnn__peak_task(void *context, int task, int worker)
+{
+    tnn__mm mm = tnn__product(24, 32, 96, 96, 1);
+    int i;
+    (void)task;
+    mm.a = (float *)context + (tnn__len)worker*TNN__PEAK;
+    mm.b = mm.a + 24*96;
+    mm.bp = 96*16;
+    mm.c = (float *)(uintptr_t)mm.b + 96*32;
+    mm.ldc = 32;
+    for (i = 0; i < TNN__PEAKS; i++) tnn__kernels()->mm(&mm);
+}
+/* Floating-point operations per second that a matrix product reaches with all it needs in the
+   nearest cache, in so many threads: the best of 40 times. 0 on failure. */
+static double tnn__peak(int threads)
+{
+    float *floats = tnn__workspace((tnn__len)threads*TNN__PEAK, "tnn_profile");
+    double best = 0;
+    int i;
+    if (floats) tnn__fill_floats(floats, (tnn__len)threads*TNN__PEAK, 0.5f);
+    for (i = 0; i < 40 && floats; i++) {
+        const double began = tnn__clock();
+        tnn__run(threads, threads, tnn__peak_task, floats);
+        best = TNN__MAX(best, 2.0*threads*TNN__PEAKS*24*32*96/TNN__MAX(tnn__clock() - began, 1e-6));
+    }
+    tnn__release(floats);
+    return best;
+}
+/* A row: seconds forward and back of a step, their share of `total`; of a product also operations
+   per second and their share of `peak`; MB where there are any. What is left over by subtraction
+   may be less than 0 by a rounding, and is shown as 0. */
+static void tnn__put_time(tnn__page *page, const char *name, const double seconds[2], double total,
+                          double flops, double peak, double mb)
+{
+    const double all = seconds[0] + seconds[1];
+    char line[160], *const end = line + sizeof line - 1, *to;
+    to = tnn__putf(line, end, "%34s%12f%12f%8f", name, TNN__MAX(seconds[0], 0)*1e6,
+                   TNN__MAX(seconds[1], 0)*1e6, TNN__MAX(100*all/total, 0));
+    if (flops > 0 && all > 0)
+        to = tnn__putf(to, end, "%10f%8f", flops/all*1e-9, 100*flops/all/peak);
+    else if (mb > 0) to = tnn__putf(to, end, "%10s%8s", "", "");
+    if (mb > 0) to = tnn__putf(to, end, "%10f", mb);
+    tnn__putf(to, end, "\n");
+    tnn__add_text(page, line);
+}
+/* The row of operation i, of seconds per step, with the layers that are fused into it. Counts what
+   it must do at least:
+       floats      x, y and w forward; on the way back dy, what it needs of x and y (tnn__needs), dx
+                   and w for it, dw
+       products    one of the whole size each for y, dx and dw, where they are made
+   A layer's copy, reshape or padding before it is a row of its own, with the same number. */
+static void tnn__put_timed(tnn__page *page, const tnn_net *net, int i, const double seconds[2],
+                           double total, double peak)
+{
+    const tnn__op *op = &net->op[i];
+    const tnn__conv *q = &op->q;
+    const int trains = net->loss.type != 0, flags = op->kind->flags, needs = tnn__needs(op);
+    const double in = tnn__values(&net->blob[op->in]), out = tnn__values(&net->blob[i + 1]);
+    const double in2 = op->from < 0 ? 0 : tnn__values(&net->blob[op->from]);
+    const double dx = trains && op->needs_dx, dx2 = trains && op->needs_dx2;
+    const double dw = trains && op->trained, ways = 1 + dx + dw;    /* as many products */
+    double floats = in + in2 + out;             /* forward: of a sample; then also back */
+    char name[160], *const end = name + sizeof name - 1, *to;
+    int k = op->layer;
+    if (dx + dx2 + dw > 0)
+        floats += out + dx*in + dx2*in2 + (needs & TNN__NEEDS_X ? in : 0)
+                  + (needs & TNN__NEEDS_Y ? out : 0);
+    to = i || net->direct ? tnn__putf(name, end, "%d ", k + 1) : name;
+    to = tnn__putf(to, end, "%s", op->kind->name);
+    for (k++; op->type == (int)net->record[op->layer].o.type && k < net->layers
+              && net->record[k].blob == i + 1; k++)
+        to = tnn__putf(to, end, "+%s", tnn__layer_kinds[TNN__NTH(net->record[k].o.type)].name);
+    tnn__put_time(page, name, seconds, total, flags & TNN__PRODUCT ? 2*ways*net->n*(double)q->oc
+                  *q->g.oh*q->g.ow*(double)q->inner : 0, peak,
+                  4*(floats*net->n + ways*(double)op->w_floats)/1048576);
+}
+/* The table. `plain` are the seconds of a step without timed operations; those of the timed ones
+   are of several steps, in which a pass took `with`: so that share of it is what an operation takes
+   of `plain`. Times of all threads are divided by their number, whether they had something to do
+   all the time or not; if not, that is in `other`. */
+static void tnn__put_profile(tnn__page *page, const tnn_net *net, const tnn__timed *timed,
+                             const double plain[4], const double with[4], double peak)
+{
+    const double total = plain[0] + plain[1] + plain[2] + plain[3];
+    double row[2], other[2], none[2] = {0, 0};
+    char line[200];
+    int i, k;
+    tnn__putf(line, line + sizeof line - 1, "%34s%12s%12s%8s%10s%8s%10s\n%s", "Layer", "Forward us",
+              "Backward us", "Share %", "GFLOP/s", "Peak %", "MB", tnn__thin);
+    tnn__add_text(page, line);
+    for (k = 0; k < 2; k++) other[k] = plain[k];
+    for (i = 0; i < net->ops; i++) {
+        for (k = 0; k < 2; k++) {
+            row[k] = (timed[i].us[k]*1e-6/net->threads + timed[i].wall[k])*plain[k]
+                     /TNN__MAX(with[k], 1e-9);
+            other[k] -= row[k];
+        }
+        tnn__put_timed(page, net, i, row, total, peak);
+    }
+    tnn__put_time(page, "other", other, total, 0, 0, 0);
+    none[0] = plain[2];
+    if (net->loss.type) tnn__put_time(page, "loss", none, total, 0, 0, 0);
+    none[0] = 0;
+    none[1] = plain[3];
+    if (net->optimizer.type) tnn__put_time(page, "optimizer", none, total, 0, 0, 0);
+    tnn__add_text(page, tnn__thick);
+    none[0] = plain[0] + plain[2];
+    none[1] = total - none[0];
+    tnn__put_time(page, "a step", none, total, 0, 0, 0);
+    tnn__putf(line, line + sizeof line - 1, "Batch of %d, %d threads, %s, peak %f GFLOP/s\n",
+              net->n, net->threads, tnn_isa(), peak*1e-9);
+    tnn__add_text(page, line);
+}
+/* Sets `plain`, of one step, adds up `with` and, in `timed`, the operations' times.
+   For half a second, blocks of at least 10 ms of steps without timed operations, and as many with
+   them, in turn. Of those without the quickest block counts, as other processes only ever slow it
+   down; the times of operations are scaled to what their pass takes there. The rest is `other`. */
+static void tnn__time_steps(tnn_net *net, const tnn_loader *batch, tnn__timed *timed,
+                            double plain[4], double with[4])
+{
+    const double began = tnn__clock();
+    double least = HUGE_VAL, all;
+    int i, n, k, blocks;
+    for (blocks = 0; (blocks < 4 || tnn__clock() - began < 0.5) && !tnn_failed(); blocks++) {
+        double block[4] = {0, 0, 0, 0};
+        if (blocks < 2) {                       /* the first one is not counted */
+            memset(timed, 0, (size_t)net->ops*sizeof *timed);
+            memset(with, 0, 4*sizeof *with);
+            least = HUGE_VAL;
+        }
+        for (n = 0, all = 0; all < 0.01 && n < 10000 && !tnn_failed(); n++) {
+            tnn__time_step(net, batch, block);
+            all = block[0] + block[1] + block[2] + block[3];
+        }
+        for (i = 0; i < 4 && all/n < least; i++) plain[i] = block[i]/n;
+        least = TNN__MIN(least, all/n);
+        tnn__time_ops(net, timed);
+        for (k = 0; k < n; k++) tnn__time_step(net, batch, with);
+        tnn__time_ops(net, NULL);
+    }
+}
+/* On a copy of the network's memory, as what tries steps does (14c). The learning rate is as good
+   as 0 meanwhile, without a schedule: so many steps on one batch would lead astray, to weights that
+   are not finite. */
+TNN_API_GATED size_t tnn_profile(tnn_net *net, const tnn_data *data, char *text, size_t room)
+{
+    tnn_loader_options own;
+    tnn_loader *batch = NULL;
+    tnn__timed *timed = NULL;
+    tnn_net before;
+    float *memory = NULL;
+    tnn__page page = {text, room, 0};
+    double plain[4], with[4], peak;
+    memset(&own, 0, sizeof own);
+    if (tnn_failed()) return 0;
+    if (!net || !data || (room && !text))
+        return tnn__refuse("tnn_profile: no network, no data or no text to write to"), 0;
+    if (!(tnn__clock() > 0)) return tnn__refuse("tnn_profile: there is no clock"), 0;
+    own.batch = net->options.batch;
+    if (!tnn_build(net) && (batch = tnn_loader_create_with(data, &own)) != NULL
+        && !tnn__loader_fits("tnn_profile", net, batch, net->loss.type != 0) && tnn_next(batch)
+        && (memory = tnn__keep("tnn_profile", net, &before)) != NULL
+        && (timed = (tnn__timed *)tnn__alloc(tnn__mul(net->ops, (tnn__len)sizeof *timed),
+                                             "tnn_profile")) != NULL) {
+        peak = tnn__peak(net->threads);
+        net->schedule.type = (tnn_schedule_type)0;
+        net->optimizer.lr = 1e-12;
+        if (!tnn_failed()) tnn__time_steps(net, batch, timed, plain, with);
+        if (!tnn_failed()) tnn__put_profile(&page, net, timed, plain, with, peak);
+    }
+    if (memory) tnn__put_back(net, &before, memory);
+    tnn__release(timed);
+    tnn_loader_free(batch);
+    if (tnn_failed()) return 0;
+    if (room) text[TNN__MIN(page.length, room - 1)] = 0;
+    return page.length;
+}
+
+/* ---- 16c. What layers are like ----------------------------------------------------------------
+   Outputs come from the copy of the network in which tnn_look has kept them (12f), as they lie
+   there; weights and gradients from the network itself, in PyTorch's order, as in the flat vectors
+   there is padding between them. What the numbers tell: outputs whose deviation grows or shrinks
+   from layer to layer need other initial weights; dead units have learnt for the last time; an
+   update of a thousandth of the weights is usual, of a tenth too large, of a millionth too small.
+   Sums are doubles, in the order of the values: the same on every machine. */
+/* How many values there are, their sum, that of their squares, and how many of them are 0. */
+typedef struct { double n, sum, squares, zeros; } tnn__moments;
+/* One more. */
+static void tnn__take_in(tnn__moments *all, double x)
+{
+    all->n++;
+    all->sum += x;
+    all->squares += x*x;
+    all->zeros += !(x < 0 || x > 0);
+}
+/* Writes mean and standard deviation, each after a tab; "nan" where there is nothing. */
+static char *tnn__put_moments(char *to, char *end, const tnn__moments *all)
+{
+    const double mean = all->n > 0 ? all->sum/all->n : TNN__NAN;
+    const double var = all->squares/all->n - mean*mean;
+    return tnn__putf(to, end, "\t%g\t%g", mean, var < 0 ? 0 : sqrt(var));
+}
+/* The outputs of blob b in the last look: adds them to *all, and returns which part of the units is
+   0 everywhere. `alive` (units) is scratch: 1 for a unit that is not 0 somewhere. In a flattened
+   image each value is a unit, else each channel; as channels come last, value i of a row belongs to
+   unit i modulo the channels. */
+static double tnn__dead_units(const tnn_net *look, const tnn__blob *b, int flat, float *alive,
+                              tnn__moments *all)
+{
+    const int units = flat ? tnn__values(b) : b->c, wide = (int)tnn__wide(b);
+    int s, r, i, dead = 0;
+    tnn__fill_floats(alive, units, 0);
+    for (s = 0; s < look->n; s++)
+        for (r = 0; r < b->h; r++)
+            for (i = 0; i < wide; i++) {
+                const float x = tnn__sample_data(b, s)[r*b->row + i];
+                tnn__take_in(all, (double)x);
+                if (x < 0 || x > 0) alive[(r*wide + i)%units] = 1;
+            }
+    for (i = 0; i < units; i++) dead += !(alive[i] > 0);
+    return (double)dead/units;
+}
+/* A row for each layer: of its output's blob, and of the tensor with its weight, if it has one. Of
+   `moved`, .squares are those of what the step has added and .sum is that of the squares before. */
+TNN_API_GATED size_t tnn_layer_statistics(tnn_net *net, int epoch, const float *before, char *text,
+                                          size_t room)
+{
+    const tnn_net *look = net ? net->inside : NULL;
+    tnn__page page = {text, room, 0};
+    char line[320], *const end = line + sizeof line - 1, *to;
+    float *alive;
+    tnn__len units = 1;
+    int i, k, at;
+    if (tnn_failed()) return 0;
+    if (!look || look->stage < TNN__FORWARD || (room && !text))
+        return tnn__refuse("tnn_layer_statistics: %s", text || !room ? "comes after tnn_look"
+                           : "no text to write to"), 0;
+    for (i = 0; i <= look->ops; i++) units = TNN__MAX(units, tnn__values(&look->blob[i]));
+    if ((alive = tnn__workspace(units, "tnn_layer_statistics")) == NULL) return 0;
+    tnn__add_text(&page, "epoch\tlayer\tname\toutput_mean\toutput_std\tzeros\tdead\tweight_mean\t"
+                  "weight_std\tgradient_mean\tgradient_std\tupdate\n");
+    for (i = 0; i < net->layers; i++) {
+        const tnn__record *record = &look->record[i];
+        tnn__moments out = {0, 0, 0, 0}, w = out, g = out, moved = out;
+        const double dead = tnn__dead_units(look, &look->blob[record->blob], record->flat, alive,
+                                            &out);
+        for (k = 0; k < net->trained_tensors; k++) {
+            const tnn__op *op = net->tensor[k].op;
+            const int which = net->tensor[k].which, is = op->layer == i && which == TNN__WEIGHT;
+            for (at = 0; is && at < tnn__param_of(op, which).count; at++) {
+                const float *x = tnn__param_at(net, op, which, net->flat[TNN__W], at);
+                const tnn__len place = x - net->flat[TNN__W];
+                tnn__take_in(&w, (double)*x);
+                if (net->flat[TNN__G]) tnn__take_in(&g, (double)net->flat[TNN__G][place]);
+                if (!before) continue;
+                moved.squares += ((double)*x - (double)before[place])
+                                 *((double)*x - (double)before[place]);
+                moved.sum += (double)before[place]*(double)before[place];
+                moved.n++;
+            }
+        }
+        to = tnn__putf(line, end, "%d\t%d\t%s", epoch, i + 1,
+                       tnn__layer_kinds[TNN__NTH(record->o.type)].name);
+        to = tnn__putf(tnn__put_moments(to, end, &out), end, "\t%g\t%g", out.zeros/out.n, dead);
+        to = tnn__put_moments(tnn__put_moments(to, end, &w), end, &g);
+        tnn__putf(to, end, "\t%g\n", moved.n > 0 ? sqrt(moved.squares/moved.sum) : TNN__NAN);
+        tnn__add_text(&page, line);
+    }
+    tnn__release(alive);
+    if (room) text[TNN__MIN(page.length, room - 1)] = 0;
+    return page.length;
+}
+#if !defined(TINYNN_NO_FILES) && !defined(TINYNN_NO_STDIO)
+/* After the last step but one of an epoch the weights are copied; after the last one the batch,
+   which is there still, is looked at, and the table grows by the epoch's rows. It is kept whole in
+   watch->text, and the file replaced by it: who reads it meanwhile never finds half of it. The
+   look has the weights after the step, and the running statistics; the gradients are those that
+   led to it, clipped and with the penalties' if there are any. On failure the run ends. */
+TNN_API int tnn_watch_layers(void *user, const tnn_fit_state *state)
+{
+    tnn_watch *watch = (tnn_watch *)user;
+    const tnn_loader *batch = state ? state->batches : NULL;
+    const int left = batch ? batch->batches - 1 - batch->batch_index : 0;   /* batches to come */
+    tnn_look_options with;
+    size_t length, floats = 0;
+    const float *weights;
+    char *text, *rows;
+    if (tnn_failed()) return 1;
+    if (!watch || !watch->path || !state)
+        return tnn__refuse("tnn_watch_layers: .user of tnn_fit is to be a tnn_watch with .path"), 1;
+    if (state->epoch_ended || left > 1) return 0;           /* mostly there is nothing to do */
+    weights = tnn_flat(state->net, 0, &floats);
+    if (left == 0) {                            /* the epoch's last step has been */
+        memset(&with, 0, sizeof with);
+        with.x = batch->x;
+        with.n = batch->n;
+        if (tnn_look_with(state->net, &with)) return 1;
+        length = tnn_layer_statistics(state->net, state->epoch, watch->before, NULL, 0);
+        text = (char *)tnn__alloc((tnn__len)(watch->length + length + 1), "tnn_watch_layers");
+        if (!text) return 1;
+        if (watch->text) memcpy(text, watch->text, watch->length);
+        rows = text + watch->length;
+        tnn_layer_statistics(state->net, state->epoch, watch->before, rows, length + 1);
+        if (watch->text) {                      /* one head is enough */
+            const size_t head = strcspn(rows, "\n") + 1;
+            memmove(rows, rows + head, length + 1 - head);
+        }
+        tnn__release(watch->text);
+        watch->text = text;
+        watch->length = strlen(text);
+        tnn_write_file(watch->path, text, watch->length);
+    }
+    if (!watch->before)
+        watch->before = tnn__workspace((tnn__len)floats, "tnn_watch_layers");
+    if (watch->before) memcpy(watch->before, weights, floats*sizeof *weights);
+    return tnn_failed() != 0;
+}
+/* Frees what a watch has, and makes it what it was before: with a path alone. */
+TNN_API void tnn_watch_end(tnn_watch *watch)
+{
+    if (!watch) return;
+    tnn__release(watch->before);
+    tnn__release(watch->text);
+    watch->before = NULL;
+    watch->text = NULL;
+    watch->length = 0;
 }
 #endif
 
@@ -22239,6 +24698,8 @@ TNN__GATE1(float, mean, tnn_tensor, x)
 TNN__GATE1(float, max, tnn_tensor, x)
 TNN__GATE2(float, dot, tnn_tensor, x, tnn_tensor, y)
 TNN__GATE2(int, argmax, const float *, x, int, n)
+TNN__GATE(tnn_status, resize, (const float *x, int c, int h, int w, float *y, int height,
+          int width), (x, c, h, w, y, height, width))
 /* 1e: networks, their loss and optimizer; a training step */
 TNN__GATE2(double, calculate_gain, const char *, nonlinearity, double, slope)
 TNN__GATE1(double, penalty, tnn_net *, net)
@@ -22339,6 +24800,12 @@ TNN__GATE5(double, gradient_check, tnn_net *, net, const float *, x, const int *
            int, samples)
 TNN__GATE3(double, gradient_check_loader, tnn_net *, net, const tnn_loader *, loader, int, samples)
 TNN__GATE2(tnn_status, update_statistics, tnn_net *, net, tnn_loader *, loader)
+TNN__GATE2(tnn_status, look_with, tnn_net *, net, const tnn_look_options *, options)
+TNN__GATE2(tnn_tensor, layer_output, tnn_net *, net, int, layer)
+TNN__GATE2(tnn_tensor, layer_gradient, tnn_net *, net, int, layer)
+TNN__GATE5(size_t, layer_statistics, tnn_net *, net, int, epoch, const float *, before,
+           char *, text, size_t, room)
+TNN__GATE4(size_t, profile, tnn_net *, net, const tnn_data *, data, char *, text, size_t, room)
 TNN__GATE4(size_t, summary, tnn_net *, net, char *, text, size_t, room, int, flags)
 #ifndef TINYNN_NO_SEARCH
 /* 1i: search */
@@ -22358,10 +24825,12 @@ TNN__GATE4(tnn_data, parse_idx, const void *, images, size_t, images_size, const
            size_t, labels_size)
 TNN__GATE2(double, array_value, const tnn_array *, array, long long, i)
 TNN__GATE2(tnn_array, parse_npy, const void *, bytes, size_t, size)
+TNN__GATE3(tnn_array, parse_npz, const void *, bytes, size_t, size, const char *, name)
 TNN__GATE2(tnn_array, parse_csv, const void *, bytes, size_t, size)
 TNN__GATE2(tnn_array, parse_pnm, const void *, bytes, size_t, size)
 TNN__GATE3(tnn_data, array_data, const tnn_array *, samples, const tnn_array *, labels,
            const tnn_npy_options *, options)
+TNN__GATE3(tnn_data, csv_data, const void *, bytes, size_t, size, const tnn_csv_options *, options)
 TNN__GATE4(int, parse_weights, tnn_net *, net, const void *, bytes, size_t, size,
            const tnn_weights_options *, options)
 TNN__GATE4(size_t, format_weights, tnn_net *, net, void *, to, size_t, room,
@@ -22382,6 +24851,9 @@ TNN__GATE5(tnn_status, save_npy, const char *, path, const void *, data, tnn_dty
 TNN__GATE1(tnn_array, read_csv, const char *, path)
 TNN__GATE1(tnn_array, read_pnm, const char *, path)
 TNN__GATE1(tnn_data, load_npy_with, const tnn_npy_options *, options)
+TNN__GATE1(tnn_data, load_folder_with, const tnn_folder_options *, options)
+TNN__GATE2(tnn_array, read_npz, const char *, path, const char *, name)
+TNN__GATE1(tnn_data, load_csv_with, const tnn_csv_options *, options)
 TNN__GATE2(int, load_weights_with, tnn_net *, net, const tnn_weights_options *, options)
 TNN__GATE2(tnn_status, save_weights_with, tnn_net *, net, const tnn_weights_options *, options)
 TNN__GATE2(tnn_status, save_checkpoint_with, tnn_net *, net,
@@ -22437,8 +24909,10 @@ TNN__AS_BEFORE
           makes such data sets, also of functions that give samples. tnn_evaluate and all that
           takes a loader take them. On targets .accuracy is NaN, where it was 0. New are
           tnn_loss_weighted, tnn_loader_loss, tnn_measure, tnn_normalize_channels,
-          tnn_split_stratified, tnn_kfold, samplers and shards of loaders, tnn_fit, tnn_predict, and
-          metrics of predictions.
+          tnn_split_stratified, tnn_kfold, samplers and shards of loaders, tnn_fit, tnn_predict,
+          metrics of predictions, tnn_load_csv, tnn_load_folder, tnn_resize, tnn_read_npz, tnn_look,
+          tnn_profile and tnn_layer_statistics. TINYNN_DLL and TNN_API are for shared libraries,
+          tnn_version and TNN_VERSION_MAJOR, _MINOR, _PATCH for programs that use one.
    0.1.0  The first. */
 
 /* ==== 21. LICENCE ==============================================================================

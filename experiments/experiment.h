@@ -25,6 +25,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -121,9 +122,14 @@ struct experiment {
     double      begun;                  /* when this process began it, less the seconds before    */
     double      numbers[EXPERIMENT_NUMBERS];    /* in checkpoints: seconds, then those that the   */
     int         own;                    /*   experiment counts over a run, so many                */
-    int         going, failed;          /* training has begun; its file cannot be written         */
+    int         going;                  /* training has begun                                     */
+    int         halt;                   /* why it is to stop: a signal's number, or -1: its file
+                                           cannot be written                                      */
     /* progress, in training samples, over all runs */
     double      work, done, run_done, run_work, start, shown;
+    int         nth, wanted;            /* the run being done is the nth of so many               */
+    int         skipped;                /* complete ones, not yet spoken of                       */
+    int         tenths;                 /* of the work, which have been told; see Progress        */
 };
 
 /* ==== Options ================================================================================= */
@@ -163,7 +169,8 @@ static inline void experiment_help(const experiment *e, FILE *to)
         fprintf(to, "%s %s", wrap ? "\n     " : "", e->runs[i]);
         column = (wrap ? 5 : column) + length;
     }
-    fprintf(to, "\n\nComplete runs are skipped. Exit status: 0 done, 1 failed, 2 wrong usage.\n"
+    fprintf(to, "\n\nComplete runs are skipped; one that Ctrl-C or a kill ends goes on.\n"
+                "Exit status: 0 done, 1 failed, 2 wrong usage.\n"
                 "Here: instruction set %s ($TINYNN_ISA forces another), %d threads.\n",
             tnn_isa(), tnn_threads());
 }
@@ -279,8 +286,8 @@ static inline int experiment_wants(const experiment *e, const char *run)
 }
 
 /* ==== Progress, on standard error ===============================================================
-   On a terminal a bar, with the speed and the time left for all runs; else a line per epoch, or
-   per 50 epochs of long runs.                                                                    */
+   On a terminal a bar, with the speed and the time left for all runs, and a line for each that
+   ends; else a line after the first epoch and after each tenth of the work.                      */
 
 /* Seconds, from any time on. */
 static inline double experiment_clock(void)
@@ -320,6 +327,58 @@ static inline int experiment_cannot(const experiment *e, const char *action, con
     return -1;
 }
 
+static inline char *experiment_path(const experiment *e, const char *name, const char *suffix);
+
+/* Seconds until all runs are done, at the speed so far. */
+static inline int experiment_left(const experiment *e)
+{
+    const double seconds = experiment_clock() - e->start;
+    return e->done > 0 && e->work > e->done ? (int)(seconds * (e->work / e->done - 1)) : 0;
+}
+
+/* How complete runs are spoken of: once for all that follow each other. */
+static inline void experiment_tell_skipped(experiment *e)
+{
+    if (e->skipped)
+        experiment_say(e, "%d run%s complete, skipped", e->skipped, e->skipped > 1 ? "s" : "");
+    e->skipped = 0;
+}
+
+/* CTRL-C, or what else asks the program to end: it does after the batch being trained, with a
+   checkpoint. A second one ends it at once.                                                      */
+static volatile sig_atomic_t experiment_stop;       /* the signal's number */
+static inline void experiment_asked(int number)
+{
+    signal(number, SIG_DFL);
+    experiment_stop = number;
+}
+static inline void experiment_heed_signals(void)
+{
+    static const int numbers[] = {SIGINT, SIGTERM};
+    for (int i = 0; i < 2; i++) {
+#ifdef _WIN32
+        signal(numbers[i], experiment_asked);
+#else
+        struct sigaction a;
+        if (sigaction(numbers[i], NULL, &a) != 0 || a.sa_handler == SIG_IGN) continue;
+        memset(&a, 0, sizeof a);
+        a.sa_handler = experiment_asked;
+        a.sa_flags   = SA_RESTART;
+        sigaction(numbers[i], &a, NULL);
+#endif
+    }
+}
+/* Ends the program as the signal would have: says what is kept and how to go on. `saved`: the run at
+   hand, up to its last batch.                                                                    */
+static inline void experiment_end_early(experiment *e, int saved)
+{
+    experiment_say(e, "interrupted in epoch %d of %d, run %d of %d\n  kept in %s: %d complete "
+                   "run%s, and of this one %s\n  the same command goes on from there", e->epoch,
+                   e->epochs, e->nth, e->wanted, experiment_path(e, "", ""), e->nth - 1,
+                   e->nth == 2 ? "" : "s", saved ? "all up to the last batch" : "nothing");
+    raise(experiment_stop);
+}
+
 /* To be called after each batch with its number of samples. */
 static inline void experiment_progress(experiment *e, int samples)
 {
@@ -329,10 +388,10 @@ static inline void experiment_progress(experiment *e, int samples)
     if (!EXPERIMENT_TERMINAL() || now - e->shown < 0.1 || seconds <= 0) return;
     e->shown = now;
     int bar  = (int)(10 * e->run_done / e->run_work);
-    int left = (int)(seconds * (e->work / e->done - 1));
-    fprintf(stderr, "\r%-24.24s %3d/%d [%.*s%.*s] %7.0f samples/s %d:%02d:%02d left\033[K",
-            e->run, e->epoch, e->epochs, bar, "##########", 10 - bar, "----------",
-            e->done / seconds, left / 3600, left / 60 % 60, left % 60);
+    int left = experiment_left(e);
+    fprintf(stderr, "\r%d/%d %-24.24s %3d/%d [%.*s%.*s] %7.0f samples/s %d:%02d:%02d left\033[K",
+            e->nth, e->wanted, e->run, e->epoch, e->epochs, bar, "##########", 10 - bar,
+            "----------", e->done / seconds, left / 3600, left / 60 % 60, left % 60);
 }
 
 /* ==== Data files ============================================================================== */
@@ -699,7 +758,7 @@ static inline int experiment_begin(experiment *e, const char *run, const char *s
     e->run_work = (double)epochs * samples;
     e->run_done = 0;
     e->begun    = experiment_clock();
-    e->going    = e->failed = 0;
+    e->going    = e->halt = 0;
     memset(e->numbers, 0, sizeof e->numbers);
     if (experiment_failed(e)) return -1;
     snprintf(config, sizeof config, "%s, %d epochs, %s, fingerprint %016llx", settings, epochs,
@@ -730,7 +789,7 @@ static inline int experiment_begin(experiment *e, const char *run, const char *s
     if (!e->file) {
         experiment_lock(e, e->file_name, EXPERIMENT_FREE, 0);
         if (!done) return -1;
-        experiment_say(e, "complete, skipped");
+        e->skipped++;
         remove(e->checkpoint);                      /* of one that was killed just before */
         e->work -= e->run_work;
         return 0;
@@ -741,6 +800,7 @@ static inline int experiment_begin(experiment *e, const char *run, const char *s
             (unsigned long long)e->seed, parameters, config);
     fprintf(e->file, "epoch\ttrain_loss\ttrain_acc\tval_loss\tval_acc\tlr\n");
     if (e->start == 0) e->start = experiment_clock();
+    experiment_tell_skipped(e);
     return 1;
 }
 
@@ -751,6 +811,16 @@ static inline void experiment_value(FILE *f, double v)
     else if (v > 1e300)  fputs("\tinf", f);
     else if (v < -1e300) fputs("\t-inf", f);
     else                 fprintf(f, "\t%.6f", v);
+}
+
+/* Whether an epoch that ended is told of: on a terminal the last of a run, else the first of all and
+   what passes a tenth of the work.                                                               */
+static inline int experiment_tells(experiment *e, int last)
+{
+    const int tenths = e->work > 0 ? 1 + (int)(10 * e->done / e->work + 1e-9) : 0;
+    const int tell = EXPERIMENT_TERMINAL() ? last : tenths > e->tenths;
+    if (tenths > e->tenths) e->tenths = tenths;
+    return tell;
 }
 
 /* The row of the next epoch. Returns 0, or -1 on failure, which it has reported. */
@@ -764,11 +834,13 @@ static inline int experiment_row(experiment *e, const tnn_epoch *row)
     fprintf(e->file, "\t%g\n", row->lr);
     if (fflush(e->file) != 0)
         return experiment_cannot(e, "write", experiment_path(e, e->file_name, ".part"));
-    int tell = e->epochs <= 100 || e->epoch % 50 == 0;
-    if ((tell && !EXPERIMENT_TERMINAL()) || e->epoch == e->epochs)
-        experiment_say(e, "epoch %3d/%d  train %.4f %6.2f %%  validation %.4f %6.2f %%", e->epoch,
-                       e->epochs, row->loss, 100 * row->accuracy, row->validation_loss,
-                       100 * row->validation_accuracy);
+    if (experiment_tells(e, e->epoch == e->epochs)) {
+        const int left = experiment_left(e);
+        experiment_say(e, "run %d of %d, epoch %d/%d  train %.4f %6.2f %%  validation %.4f %6.2f "
+                       "%%  %d:%02d:%02d left", e->nth, e->wanted, e->epoch, e->epochs, row->loss,
+                       100 * row->accuracy, row->validation_loss, 100 * row->validation_accuracy,
+                       left / 3600, left / 60 % 60, left % 60);
+    }
     e->epoch++;
     return 0;
 }
@@ -788,8 +860,8 @@ static inline int experiment_end(experiment *e)
 /* Writes rows of epochs that were not yet. */
 static inline void experiment_rows(experiment *e, const tnn_history *history)
 {
-    while (!e->failed && e->epoch <= history->count)
-        e->failed = experiment_row(e, &history->epochs[e->epoch - 1]);
+    while (!e->halt && e->epoch <= history->count)
+        e->halt = experiment_row(e, &history->epochs[e->epoch - 1]);
 }
 
 /* The callback of tnn_fit. A run that was interrupted is given its rows again. */
@@ -809,9 +881,11 @@ static inline int experiment_follow(void *user, const tnn_fit_state *state)
     e->going = 1;
     e->numbers[0] = experiment_clock() - e->begun;
     experiment_rows(e, state->history);
-    if (!ended && e->batch) e->batch(e, state);
-    if (!ended) experiment_progress(e, state->batches->n);
-    return e->failed;
+    if (ended) return e->halt;
+    if (e->batch) e->batch(e, state);
+    experiment_progress(e, state->batches->n);
+    if (!e->halt) e->halt = experiment_stop;
+    return e->halt;
 }
 
 /* The logger while tnn_fit is at work: so it tells of checkpoints that cannot be written. */
@@ -847,14 +921,16 @@ static inline int experiment_fit(experiment *e, tnn_net *net)
     if (e->lost > 0 && tnn_failed() == TNN_ERROR_NUMBER) {
         const tnn_epoch row = {0, tnn_lr(net), NAN, e->lost, NAN, e->lost, 0};
         tnn_clear_error();
-        while (!e->failed && e->epoch <= e->epochs) e->failed = experiment_row(e, &row);
+        while (!e->halt && e->epoch <= e->epochs) e->halt = experiment_row(e, &row);
     }
-    if (run.stopped && !e->failed && run.count < e->epochs) {
+    if (e->halt > 0) experiment_end_early(e, !tnn_failed());
+    if (run.stopped && !e->halt && run.count < e->epochs) {
         const tnn_epoch *last = &run.epochs[run.count - 1];
         e->work  -= (double)e->train.n * (e->epochs - run.count);
         e->epochs = run.count;
-        experiment_say(e, "stopped after epoch %d, validation %.4f %6.2f %%", e->epochs,
-                       last->validation_loss, 100 * last->validation_accuracy);
+        if (EXPERIMENT_TERMINAL() || e->nth == e->wanted)
+            experiment_say(e, "stopped after epoch %d, validation %.4f %6.2f %%", e->epochs,
+                           last->validation_loss, 100 * last->validation_accuracy);
     }
     tnn_history_free(&run);
     return anew;
@@ -906,6 +982,7 @@ static inline int experiment_main(experiment *e, int argc, char **argv)
     if (status >= 0) return status;
     status = e->load(e);
     if (status == 0) status = experiment_open(e);
+    experiment_heed_signals();
     for (int pass = 0; pass < 2; pass++)            /* how much there is to do; then do it */
         for (int i = 0; i < e->count && status == 0; i++) {
             const experiment_run *run = experiment_nth(e, i);
@@ -913,8 +990,10 @@ static inline int experiment_main(experiment *e, int argc, char **argv)
                             : (e->parts - e->shard + e->shards - 1) / e->shards;
             if (!experiment_wants(e, run->name)) continue;
             if (pass == 0) e->work += (double)e->train.n * parts * experiment_epochs(e, run);
-            else           status = (e->do_run ? e->do_run : experiment_do_run)(e, run);
+            ++*(pass == 0 ? &e->wanted : &e->nth);
+            if (pass == 1) status = (e->do_run ? e->do_run : experiment_do_run)(e, run);
         }
+    if (status == 0) experiment_tell_skipped(e);
     if (status == 0 && e->after) status = e->after(e);
     experiment_free(e);
     return status != 0;

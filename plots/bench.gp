@@ -16,43 +16,43 @@ kinds   = "nn|tn|nt conv step fwd"
 names   = '"matrix product" "convolution" "training step" "inference"'
 colours = "#1f4fd8 #0f9d76 #c2410c #8a4fbf"
 
-eval canvas(1500, 750)
-set output dir.'/bench_roofline.png'
+eval canvas(16, 11)
+set output figure('bench_roofline')
 set multiplot layout 1, words(threads) \
-    title "Speed of ".machine." under the machine's limits\n{/*0.7 a convolution counts as if \
-done directly: those of 3x3 take less, and may lie above}" font ",20"
+    title "Speed of ".machine." under the machine's limits\n{/=8 the arithmetic that \
+is done: convolutions of 3x3 take less than 2 for each direct multiply-add}"
 set logscale xy
-set xlabel "arithmetic per byte that must be moved (FLOP/B)"
+set xlabel "FLOP for each byte that is moved"
 set ylabel "GFLOP/s"
 set xrange [1 : 3000]
 set yrange [5 : *]
 set format "%g"
-set key bottom right
+set key bmargin center vertical maxrows 4 Left reverse width -3 height 0.5
 do for [t in threads] {
     peak = real(cell('/^# peak '.t.' / { print $4 }'))
     read(level) = real(cell('/^# read '.t.' .*'.level.'/ { print $4 }'))
     roof(x, rate) = peak < rate*x ? peak : rate*x
     set title t.(t eq "1" ? " thread" : " threads").sprintf(": peak %.0f GFLOP/s", peak)
-    points(kind) = "< awk -F '\\t' '$1 ~ /^(".kind."):/ && $2 == ".t." && $6 > 0' ".shell(table)
-    plot for [i = 1 : 4] roof(x, read(word(levels, i))) lw 1.5 lc rgb '#8a8f98' dt i \
+    points(kind) = "< awk -F '\\t' '$1 ~ /^(".kind."):/ && $2 == ".t." && $13 > 0' ".shell(table)
+    plot for [i = 1 : 4] roof(x, read(word(levels, i))) lw 1 lc rgb '#8a8f98' dt i \
              title sprintf("%s, %.0f GB/s", word(levels, i), read(word(levels, i))), \
-         for [i = 1 : words(kinds)] points(word(kinds, i)) using ($6/$7):(1e3*$6/$3*1e3) \
-             with points pt 7 ps 1.3 lc rgb word(colours, i) title word(names, i)
+         for [i = 1 : words(kinds)] points(word(kinds, i)) using ($13/$7):(1e6*$13/$3) \
+             with points pt 7 ps 0.6 lc rgb word(colours, i) title word(names, i)
 }
 unset multiplot
 unset logscale
 
 # the others' times as multiples of ours, two bars for each case
 peers = 'plots/bench_peers.tsv'
-set output dir.'/bench_peers.png'
-eval canvas(1500, 1000)
-set multiplot layout 2, 1 title "How many times as long others take\n{/*0.8 ".\
-    system("sed -n 's/^# machine //p' ".peers)."}" font ",18"
+set output figure('bench_peers')
+eval canvas(16, 18)
+set multiplot layout 2, 1 title "How many times as long others take\n{/=7 ".\
+    system("sed -n '/^# machine /{ s///; s/; /}\\n{\\/=7 /g; p; }' ".peers)."}"
 set style fill solid 0.9 noborder
 set boxwidth 0.38
 set offsets 0, 0, graph 0.2, 0      # room for the key
-set key top center horizontal
-set xtics rotate by -30 font ",13"
+set key bmargin center horizontal width 0 height 0 maxrows auto
+set xtics rotate by -30 font ",7"
 set xrange [-0.6 : *]
 set yrange [0 : *]
 set ytics 1
@@ -65,9 +65,9 @@ do for [t in "1 2"] {
          of_t using ($0 + 0.2):($5/$3) with boxes lc rgb '#c2410c' \
               title 'oneDNN, put together by hand', \
          of_t using ($0 - 0.2):($4/$3):(sprintf("%.1f", $4/$3)) \
-              with labels font ",11" offset 0, 0.5 notitle, \
+              with labels font ",6" offset 0, 0.5 notitle, \
          of_t using ($0 + 0.2):($5/$3):(sprintf("%.1f", $5/$3)) \
-              with labels font ",11" offset 0, 0.5 notitle, \
-         1 lc rgb '#404040' lw 1.5 dt 2 notitle
+              with labels font ",6" offset 0, 0.5 notitle, \
+         1 lc rgb '#404040' lw 1 dt 2 notitle
 }
 unset multiplot

@@ -1,14 +1,16 @@
-# Report 5: training and validation loss against epoch, a figure for each study, and one of all.
+# Report 5: training and validation, loss and accuracy, against epoch; and what the report claims.
 #   gnuplot -e "out='build/results'; dir='build/plots'" plots/icons_cnn.gp
-# The report prints the numbers of its final net B, drawn dashed here, and of some others a loss at
-# the first or the last epoch: circles.
+#   icons_cnn_RUN      a figure for each study. The report prints the losses of its final net B,
+#                      drawn dashed, and of some others a loss at the first or last epoch: circles
+#   icons_cnn_rates    the four learning rates in the same axes
+#   icons_cnn          the validation accuracy of each study, counted as the report does (over all
+#                      epochs) beside what it prints, and that of the last epoch
 spanish = 1
+experiment = 'icons_cnn'
 load 'plots/style.gp'
 
 train_colour = int(0xd1242f)
 val_colour   = int(0x1f4fd8)
-file(run) = out.'/icons_cnn/'.run.'.tsv'
-is(run, quantity) = strcol(1) eq run && strcol(3) eq quantity
 
 names = "lr0.05 lr0.5 lr0.001 lr0.1 bs10 split800 padded stride2 60epochs softmax sigmoid \
          final-a final-b alternative"
@@ -17,74 +19,93 @@ titles = "'Tasa 0.05' 'Tasa 0.5' 'Tasa 0.001' 'Tasa 0.1' 'Lotes de 10' 'Partici�
           'Softmax en las capas ocultas' 'Sigmoide en las capas ocultas' \
           'Final A (lotes de 5, tasa 0.1)' 'Final B (lotes de 10, tasa 0.07)' \
           'Alternativa (paso 1, segundo pooling)'"
+style = "linespoints lw 1.2 pt 7 ps 0.3"
+table = 'plots/icons_cnn_reported.tsv'
 
-# Draws `run`; kinds as kind(file(run)) gave it.
-panel = "\
-    set xrange [*:*]; set yrange [*:*]; \
-    stats file(run) using 1 nooutput; last = STATS_max; \
-    stats file(run) using ($2 > $4 ? $2 : $4) nooutput; top = STATS_max > 3 ? 3 : STATS_max; \
-    stats file(run) using ($2 < $4 ? $2 : $4) nooutput; \
-    bottom = STATS_min > 1 ? STATS_min - 0.1 : 0; \
-    set xrange [0 : last + 1]; set yrange [bottom : bottom + 1.12*(top - bottom)]; \
-    report = strstrt(kinds, 'synthetic') ? 'Informe (datos reales)' : 'Informe'; \
-    printed = run eq 'final-b'; \
-    circles = strstrt(' lr0.5 lr0.001 final-a ', ' '.run.' '); \
-    plot 'plots/icons_cnn_reported.tsv' using 1:(printed ? $2 : NaN) \
-             with lines lc rgb lighter(train_colour) lw 3 dt (8, 4) notitle, \
-         '' using 1:(printed ? $3 : NaN) \
-             with lines lc rgb lighter(val_colour) lw 3 dt (8, 4) notitle, \
-         file(run) using 1:2 with linespoints lc rgb train_colour lw 2 pt 7 ps 0.5 \
-             title 'Error entrenamiento', \
-         file(run) using 1:4 with linespoints lc rgb val_colour lw 2 pt 7 ps 0.5 \
-             title 'Error validación', \
-         'plots/icons_cnn_text.tsv' using (strcol(2) eq 'last' ? last : column(2)) \
-             :(is(run, 'train_loss') ? ($4 + $5) / 2 : NaN) \
-             with points lc rgb train_colour lw 2 pt 6 ps 2 notitle, \
-         '' using (strcol(2) eq 'last' ? last : column(2)) \
-             :(is(run, 'val_loss') ? ($4 + $5) / 2 : NaN) \
-             with points lc rgb val_colour lw 2 pt 6 ps 2 notitle, \
-         NaN with lines lc rgb '#999999' lw 3 dt (8, 4) title printed ? report : '', \
-         NaN with points lc rgb '#606060' lw 2 pt 6 ps 2 title circles ? report : ''"
-
-drawn = 0
+set xlabel "Época"
+set key bmargin center horizontal Left reverse width -3 height 0.8
+there = ""
 all = ""
-set xlabel "Época" offset 0, 0.3
-set ylabel 'Error (entropía cruzada)'
-set key bmargin center horizontal Left reverse width -2 height 0.8
 do for [i = 1:words(names)] {
     run = word(names, i)
-    kinds = kind(file(run))
+    kinds = kind(result(run))
     if (kinds eq "") {
         print sprintf("%s: not in %s/icons_cnn", run, out)
         continue
     }
-    drawn = drawn + 1
+    there = there.' '.run
     all = all.kinds
-    eval canvas(900, 640)
-    set output sprintf("%s/icons_cnn_%s.png", dir, run)
-    set title marked('Iconos, CNN: '.word(titles, i), kinds)
-    eval panel
+    last = ended(run)
+    set xrange [0 : last + 1]; set yrange [*:*]
+    stats over(run) using ($4 > $10 ? $4 : $10) nooutput; top = STATS_max > 3 ? 3 : STATS_max
+    stats over(run) using ($3 < $9 ? $3 : $9) nooutput
+    bottom = STATS_min > 1 ? STATS_min - 0.1 : 0
+    printed_losses = run eq 'final-b'
+    eval canvas(16, 7.5)
+    set output figure('icons_cnn_'.run)
+    set multiplot layout 1, 2 title marked('Iconos, CNN: '.word(titles, i), kinds)
+    set ylabel 'Error (entropía cruzada)'
+    set yrange [bottom : bottom + 1.12*(top - bottom)]
+    eval "plot ".(printed_losses ? "table using 1:2 with lines lc rgb lighter(train_colour) lw 1.5 \
+dt (8, 4) notitle, table using 1:3 with lines lc rgb lighter(val_colour) lw 1.5 \
+dt (8, 4) notitle, " \
+: "").curve(run, 'train_loss', 1, train_colour, style, 'Entrenamiento').', ' \
+         .curve(run, 'val_loss', 1, val_colour, style, 'Validación') \
+         .circles(run, 'train_loss', 1, train_colour).circles(run, 'val_loss', 1, val_colour) \
+         .", NaN with ".(printed_losses ? "lines lc rgb 0x999999 lw 1.5 dt (8, 4)" : \
+                         "points lc rgb 0x606060 lw 1.2 pt 6 ps 1")." title '" \
+         .(printed_losses || says(run, 'train_loss') || says(run, 'val_loss') ? of_report(kinds) \
+                                                                              : "")."'"
+    set ylabel 'Precisión (%)'
+    set yrange [0 : 102]
+    eval "plot ".curve(run, 'train_acc', 100, train_colour, style, 'Entrenamiento').', ' \
+                .curve(run, 'val_acc', 100, val_colour, style, 'Validación')
+    unset multiplot
 }
-if (drawn == 0) { exit status 1 }
+if (there eq "") { exit status 1 }
 
-eval canvas(1800, 2000)
-set output dir.'/icons_cnn.png'
-set multiplot layout 5, 3 title marked('Iconos, CNN: todos los estudios', all) font ",20"
-unset key
-do for [i = 1:words(names)] {
-    run = word(names, i)
-    kinds = kind(file(run))
-    if (kinds eq "") { continue }
-    set title word(titles, i)
-    eval panel
+set key width -1
+# the four learning rates: what is compared is in the same axes
+rates   = "lr0.001 lr0.05 lr0.1 lr0.5"
+colours = "0x8a8f98 0x4fa3dc 0x08306b 0xc2410c"
+lines(q, times) = lines_at(q, times, 1)
+lines_at(q, times, i) = i > words(rates) ? 'NaN notitle' : (!has(word(rates, i)) ? '' : \
+    curve(word(rates, i), q, times, int(word(colours, i)), style, 'Tasa '.word(rates, i)[3:]).', ') \
+    .lines_at(q, times, i + 1)
+set xrange [0 : *]
+eval canvas(16, 14)
+set output figure('icons_cnn_rates')
+set multiplot layout 2, 2 title marked('Iconos, CNN: cuatro tasas de aprendizaje', all)
+do for [part in "train val"] {
+    what = part eq 'train' ? 'entrenamiento' : 'validación'
+    set yrange [0 : 2.5]
+    set title (part eq 'train' ? '(a)' : '(c)').' Error, '.what
+    set ylabel 'Error (entropía cruzada)'
+    eval "plot ".lines(part.'_loss', 1)
+    set yrange [0 : 102]
+    set title (part eq 'train' ? '(b)' : '(d)').' Precisión, '.what
+    set ylabel 'Precisión (%)'
+    eval "plot ".lines(part.'_acc', 100)
 }
-# the legend, in the place that is left
-set key center center vertical Left reverse
-set xrange [0:1]; set yrange [0:1]
-unset border; unset tics; unset xlabel; unset ylabel; unset title; unset grid
-report = strstrt(all, 'synthetic') ? 'Informe (datos reales)' : 'Informe'
-plot NaN with lines lc rgb train_colour lw 2 title 'Error entrenamiento', \
-     NaN with lines lc rgb val_colour lw 2 title 'Error validación', \
-     NaN with lines lc rgb '#999999' lw 3 dt (8, 4) title report.', por época', \
-     NaN with points lc rgb '#606060' lw 2 pt 6 ps 2 title report.', en el texto'
+unset multiplot
+
+# accuracies: what the report claims is in these
+reset
+load 'plots/style.gp'
+label_of(run) = word(titles, place(names, run))
+eval canvas(16, 16)
+set output figure('icons_cnn')
+set multiplot layout 2, 1 title marked('Iconos, CNN: precisión de validación', all)
+set xlabel 'Precisión de validación (%)'
+set rmargin 16; set lmargin 34
+do for [epoch in "average last"] {
+    set title epoch eq 'last' ? '(b) en la última época' \
+                              : '(a) promedio de todas las épocas, como cuenta el informe'
+    set print $dots
+    do for [run in there] {
+        print dot(label_of(run), run, epoch, 'val_acc', 100, printed(run, epoch, 'val_acc', 100))
+    }
+    unset print
+    eval dots("nuestra", epoch eq 'last' ? "" : "informe", 0, 100, "%.1f")
+}
 unset multiplot

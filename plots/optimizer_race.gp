@@ -1,72 +1,103 @@
 # Every optimizer and every schedule on one small network, as optimizer_race.c trained it.
 #   gnuplot -e "out='build/results'; dir='build/plots'" plots/optimizer_race.gp
-#   optimizer_race.png   a panel for each optimizer: accuracy at its defaults and at the best of the
-#                        three learning rates tried
-#   schedule_race.png    a panel for each schedule: the learning rate of every step, and what came
-#                        of it
+#   optimizer_race       a ranking: the validation error of each optimizer at its default learning
+#                        rate and at the best of the three tried, after the first and last epoch
+#   schedule_race        the same of the schedules
+#   schedule_shapes_N    the learning rate of every step under each
+experiment = 'optimizer_race'
 load 'plots/style.gp'
 
 folder = out.'/optimizer_race/'
-default_colour = '#8a8f98'
-best_colour    = '#1f4fd8'
-rate_colour    = '#c2410c'
-list(name) = system("cd ".shell(folder)." 2>/dev/null && ls | grep -x '".name."-lr[0-9.]*[.]tsv'")
+list(name) = system("cd ".shell(folder)." 2>/dev/null && ls | grep -x '".name. \
+                    "-lr[0-9.]*[.]tsv' | sed 's/[.]tsv$//'")
 optimizers = "sgd momentum asgd adagrad adadelta rmsprop rprop adam adamw adamax nadam radam lion \
               adabelief adan ademamix schedule-free-sgd schedule-free-adamw sophia lars lamb \
               adafactor muon lbfgs"
-accuracy(file) = real(system("awk -F '\\t' '$1 ~ /^[0-9]/ { v = $5 } END { print v + 0 }' ". \
-                             shell(file)))
-kinds = kind(folder.'adam.tsv')
+table = folder.'schedules.tsv'
+schedules = system("sed -n '/^step/ { s/^step.//; s/\\t/ /g; p; }' ".shell(table)." 2>/dev/null")
+kinds = kind(result('adam'))
 if (kinds eq "") { print sprintf("optimizer_race: its runs are not in %s", folder); exit status 1 }
 
-eval canvas(1500, 1500)
-set output dir.'/optimizer_race.png'
-set multiplot layout 6, 4 spacing 0.035, 0.053 \
-    margins 0.04, 0.985, 0.045, remark(kinds) eq "" ? 0.94 : 0.92 \
-    title marked("Validation accuracy (%) after each epoch: at the defaults (grey), at the best of \
-three learning rates (blue)", kinds) font ",20"
-set tics font ",11"
-unset key
-set yrange [(strstrt(kinds, "quick") ? 0 : kinds eq "real" ? 70 : 40) : 91]
-set xrange [0.8 : 5.2]
-set xtics 1
-do for [i = 1 : words(optimizers)] {
-    name = word(optimizers, i)
-    best = ''; high = -1
-    do for [file in list(name)] {
-        a = accuracy(folder.file)
-        if (a > high) { high = a; best = file }
-    }
-    rate = best[strlen(name) + 4 : strlen(best) - 4]
-    usual = folder.name.'.tsv'
-    set title sprintf("%s: %.1f;  lr %s: %.1f", name, 100 * accuracy(usual), rate, 100 * high) \
-        font (strlen(name) < 15 ? ",14" : ",11") offset 0, -0.7
-    set xlabel (i > words(optimizers) - 4 ? "epoch" : "") offset 0, 0.6
-    plot usual using 1:(100 * $5) with linespoints lc rgb default_colour lw 2 pt 7 ps 0.6, \
-         folder.best using 1:(100 * $5) with linespoints lc rgb best_colour lw 2 pt 7 ps 0.6
-}
-unset multiplot
+# A row of what is ranked: name, the errors in percent of its best run (mean, least, greatest), that
+# after the first epoch, of its default, and words.
+accuracy(run, epoch, i) = real(word(three_of(run, epoch, 'val_acc'), i))
+error(run, epoch, i) = 100 - 100*accuracy(run, epoch, i)
+ranked(name, run, usual, words) = sprintf("%s\t%g\t%g\t%g\t%g\t%g\t%s", name, \
+    error(run, 'last', 1), error(run, 'last', 3), error(run, 'last', 2), error(run, '1', 1), \
+    usual eq "" ? NaN : error(usual, 'last', 1), words)
 
-eval canvas(1500, 1300)
-set output dir.'/schedule_race.png'
-table = folder.'schedules.tsv'
-names = system("sed -n '/^step/ { s/^step.//; s/\\t/ /g; p; }' ".shell(table))
-set autoscale
+# Draws rows, the best first. The axis is logarithmic, so that nothing lies beyond it.
+draw = "\
+    set print $ranked; \
+    print system('printf \"%s\" '.shell(rows).' | sort -t \"\t\" -k 2,2g'); \
+    unset print; \
+    unset logscale x; set xrange [*:*]; set yrange [*:*]; stats $ranked using 3 nooutput; \
+    set logscale x; set xrange [0.9*STATS_min : 100]; set yrange [|$ranked| - 0.5 : -0.5]; \
+    set xtics (5, 6, 8, 10, 12, 15, 20, 30, 40, 60, 90); set ytics scale 0; \
+    set xlabel 'Validation error (%), logarithmic'; \
+    set lmargin 24; set rmargin 18; \
+    set key bmargin center vertical maxrows 3 Left reverse height 0.5; \
+    plot $ranked using 5:0 with points pt 6 ps 0.6 lw 1.2 lc rgb '#9db4ee' title first, \
+         '' using 6:0 with points pt 7 ps 0.8 lc rgb '#8a8f98' title usual, \
+         '' using 2:0:3:4:ytic(1) with xerrorbars pt 7 ps 0.7 lw 1.2 lc rgb '#1f4fd8' title last, \
+         '' using (100):0:(sprintf('%.1f %%', 100 - $2)) with labels left offset 1, 0 \
+             tc rgb '#1f4fd8' notitle, \
+         '' using (100):0:7 with labels left offset 8, 0 tc rgb '#404040' notitle"
+
+rows = ""
+do for [name in optimizers] {
+    best = ''; high = -1
+    do for [run in list(name)] {
+        a = accuracy(run, 'last', 1)
+        if (a > high) { high = a; best = run }
+    }
+    if (best ne '') { rows = rows.ranked(name, best, name, 'lr '.best[strlen(name) + 4 :])."\n" }
+}
+eval canvas(16, 15)
+set output figure('optimizer_race')
+set title marked("Optimizers: the validation error, and on the right the accuracy", kinds)
+first = 'best of three learning rates, after epoch 1'
+last  = 'best of three learning rates, after the last epoch'
+usual = 'default learning rate, after the last epoch'
+eval draw
+
+rows = ""
+do for [name in schedules] {
+    run = 'schedule-'.name
+    if (has(run)) { rows = rows.ranked(name, run, "", "")."\n" }
+}
+if (rows eq "") { exit }
+eval canvas(16, 13)
+set output figure('schedule_race')
+set title marked("Schedules of SGD with momentum 0.9: the validation error, and the accuracy", \
+                 kinds)
+first = 'after epoch 1'
+last  = 'after the last epoch'
+usual = ''
+eval draw
+
+# the shapes, six on a page
+reset
+load 'plots/style.gp'
 stats table using 1 skip 2 nooutput
 steps = STATS_max
-set multiplot layout 5, 4 spacing 0.045, 0.07 \
-    margins 0.045, 0.985, 0.055, remark(kinds) eq "" ? 0.93 : 0.91 \
-    title marked("Learning rate of every step, and the validation accuracy (%) that it leads to: \
-SGD with momentum 0.9", kinds) font ",20"
 set xrange [0 : steps]
 set yrange [0 : *]
-set xtics steps < 2 ? 1 : steps < 1000 ? 0.5 * steps : 1000 format "%.0f"
+set xtics steps < 2 ? 1 : steps < 1000 ? 0.5*steps : 1000 format "%.0f"
 set ytics 0.05
-do for [i = 1 : words(names)] {
-    name = word(names, i)
-    set title sprintf("%s:  %.1f", name, 100 * accuracy(folder.'schedule-'.name.'.tsv')) \
-        font ",14" offset 0, -0.7
-    set xlabel (i > words(names) - 4 ? "step" : "") offset 0, 0.6
-    plot table using 1:(column(i + 1)) skip 2 with lines lc rgb rate_colour lw 2
+set xlabel "Step"
+set ylabel "Learning rate"
+unset key
+pages = (words(schedules) + 5)/6
+do for [page = 1:pages] {
+    eval canvas(16, 15)
+    set output figure('schedule_shapes_'.page)
+    set multiplot layout 3, 2 title of_one_seed(sprintf("Learning rates of the schedules, %d of %d", \
+                                                   page, pages), kinds)
+    do for [i = 6*page - 5 : 6*page] {
+        if (i > words(schedules)) { continue }
+        set title word(schedules, i)
+        plot table using 1:(column(i + 1)) skip 2 with lines lc rgb '#c2410c' lw 1.5
+    }
+    unset multiplot
 }
-unset multiplot

@@ -186,9 +186,11 @@ int main(void)
         || pthread_create(&thread, &small, work, NULL) || pthread_join(thread, NULL);
 }
 END
-# the synopsis of the opening comment, and the README's first program
-sed -n '/^   SYNOPSIS/,/^       }$/p' tinynn.h | sed -n 's/^       //p; /^ *$/p' > "$dir/synopsis.c"
-sed -n '/^```c$/,/^```$/p' README.md | awk '/^```$/ { exit } !/^```/' > "$dir/readme.c"
+# the programs of the opening comment; README's are run by packages.sh
+for program in SYNOPSIS REGRESSION; do
+    sed -n "/^   $program/,/^       }\$/p" tinynn.h | sed -n 's/^       //p; /^ *$/p' \
+        > "$dir/$program.c"
+done
 cp "$dir/use.c" "$dir/use.cpp"
 cp "$dir/implementation.c" "$dir/implementation.cpp"
 
@@ -281,7 +283,7 @@ for cc in gcc clang; do
             -fsyntax-only "$dir/implementation.c"
     done
     check "$cc: the header's synopsis" quiet $cc -std=c99 $strict -DTINYNN_NO_SIMD -I. \
-        -fsyntax-only "$dir/synopsis.c"
+        -fsyntax-only "$dir/SYNOPSIS.c"
 done
 told=
 for cc in g++ clang++; do
@@ -306,8 +308,8 @@ fi
 if have tcc; then check "tcc, run" runs tcc tcc $whole "$dir/use.c"
 else skip tcc "not found"; fi
 
-foreign() { # macros whose name is not the header's
-    ! grep '^ *# *\(define\|undef\)' tinynn.h | grep -v ' \(TNN_\|TINYNN_\|tnn_\)'
+foreign() { # macros whose name is not the header's; DIR is as before behind it
+    ! grep '^ *# *\(define\|undef\)' tinynn.h | grep -v ' \(TNN_\|TINYNN_\|tnn_\)\|undef DIR$'
 }
 check "macros begin with TNN_, TINYNN_ or tnn_" foreign
 tagged() { # where a caller's line is noted there is a definition, too
@@ -353,8 +355,11 @@ claims() { # all can be read; without results none is said to hold or not, witho
         grep 'no folder .*/nowhere: [A-Z]' "$dir/nowhere.log" && [ ! -s "$dir/nowhere.md" ]
 }
 check "the report without results, and without their folder" claims
-readme() { quiet $cc -DTINYNN_NO_SIMD -I. "$dir/readme.c" -o "$dir/readme" -lm && "$dir/readme"; }
-check "the README's program, run" readme
+regression() { # the opening's program
+    quiet $cc $strict -std=c99 -DTINYNN_NO_SIMD -I. "$dir/REGRESSION.c" -o "$dir/regression" -lm &&
+        "$dir/regression" | grep '^R2 0\.99'
+}
+check "the header's regression, run" regression
 # sizes: a product of two ints is not widened afterwards (the kernels' are of small constants)
 widened() {
     clang-tidy -checks='-*,bugprone-implicit-widening-of-multiplication-result' \

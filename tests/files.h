@@ -4,6 +4,18 @@
 #ifndef FILES_H
 #define FILES_H
 
+#include <sys/stat.h>
+#ifdef _WIN32
+#include <direct.h>
+#define MAKE_FOLDER(path)   _mkdir(path)
+#define REMOVE_FOLDER(path) _rmdir(path)        /* an empty one */
+#else
+#include <sys/types.h>
+#include <unistd.h>
+#define MAKE_FOLDER(path)   mkdir(path, 0777)
+#define REMOVE_FOLDER(path) rmdir(path)
+#endif
+
 static char folder[400], files_begin[40];
 
 static inline void files_of(const char *program, const char *begin)

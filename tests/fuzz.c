@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define NEED(condition, ...) \
@@ -94,8 +95,8 @@ static void use_data(const tnn_data *d)
     for (int i = 0; i < d->n; i++) {
         NEED(tnn_sample(d, i, x, (int)count) == TNN_OK, "sample %d: %s", i, tnn_error());
         use_floats(x, count);
-        NEED(d->labels[i] >= 0 && d->labels[i] < d->classes, "label %d of %d classes", d->labels[i],
-             d->classes);
+        NEED(!d->labels || (d->labels[i] >= 0 && d->labels[i] < d->classes),
+             "label %d of %d classes", d->labels ? d->labels[i] : -1, d->classes);
     }
     free(x);
 }
@@ -242,6 +243,114 @@ static void seed_csv(void)
     seed_text("refused-uneven", "1,2\n3\n");
     seed_text("refused-word", "1,2\n3,four");
 }
+/* A table: with its first line the options. Each of its letters stands for one. */
+static int read_table(const unsigned char *p, size_t size)
+{
+    const unsigned char *line = (const unsigned char *)memchr(p, '\n', size);
+    const size_t head = line ? (size_t)(line - p) + 1 : size;
+    tnn_csv_options o = {0};
+    tnn_data d, e;
+    int taken;
+    for (size_t i = 0; i + 1 < head; i++)
+        switch (p[i]) {
+        case 't': o.targets = "c,a"; break;
+        case 'n': o.targets = "-1"; break;
+        case 'l': o.label = "b"; break;
+        case 'm': o.label = "1"; break;
+        case 'i': o.inputs = "\"a\", c"; break;
+        case 'x': o.ignore = "c,"; break;
+        case 'o': o.one_hot = "b"; break;
+        case 'p': o.one_hot = "1,2"; break;
+        case 'h': o.header = 1; break;
+        case '-': o.header = -1; break;
+        case 'f': o.fill_mean = 1; break;
+        }
+    unsigned char *text = (unsigned char *)copy_of(p + head, size - head);
+    d = tnn_csv_data(text, size - head, &o);
+    settled(d.n > 0);
+    if ((taken = d.n > 0) != 0) {
+        const int n = d.n;
+        use_data(&d);
+        for (int i = 0; i < d.classes; i++) use_bytes(d.class_names[i], strlen(d.class_names[i]));
+        if (d.targets) use_floats(d.targets, (size_t)d.n * (size_t)d.target[0]);
+        e = tnn_csv_data(text, size - head, &(tnn_csv_options){.like = &d});
+        settled(e.n > 0);       /* a line of names that is one of numbers may be taken for names */
+        NEED(e.n == n && e.c == d.c && e.classes == d.classes, "%d samples like %d", e.n, n);
+        tnn_data_free(&d);
+        use_data(&e);
+        tnn_data_free(&e);
+    }
+    free(text);
+    return taken;
+}
+static void seed_table(void)
+{
+    seed_text("targets", "t\na,b,c\n1,2,3\n-4,5e1,6\n");
+    seed_text("label", "lx\na,\"b\",c,\n1,p,2,3\r\n4,\"q \"\"r\"\"\", 7,8\n\n7,p,1,1\n");
+    seed_text("hot", "of\na;b;c\n1;;3\nNA;x;4\n2;y;5\n3;x;nan\n");
+    seed_text("numbers", "nf-\n1\t2\t3\n4\t\t6\n");
+    seed_text("all", "-p\nu,v\nv,u\n");
+    seed_text("names", "hm\n1,2\n3,4\n5,6\n+3,0\n");
+    seed_text("inputs", "i\na,b,c\n1,x,3\n");
+    seed_text("refused-word", "t\na,b,c\n1,2,x\n");
+    seed_text("refused-column", "t\na,b\n1,2\n");
+    seed_text("refused-uneven", "\n1,2\n3");
+}
+/* An archive, of whose arrays one is called z or alone. */
+static int read_npz(const unsigned char *p, size_t size)
+{
+    tnn_array a = tnn_parse_npz(p, size, NULL);
+    if (!a.data) {
+        settled(0);
+        a = tnn_parse_npz(p, size, "z");
+    }
+    settled(a.data != NULL);
+    if (!a.data) return 0;
+    use_array(&a);
+    tnn_array_free(&a);
+    return 1;
+}
+static void seed_npz(void)
+{
+    /* numpy.savez_compressed of z = [0, 0, 0, 0, 0, 0, 0, 0], and of y beside it */
+    static const unsigned char one[] = {
+        80, 75, 3, 4, 20, 0, 0, 0, 8, 0, 0, 0, 33, 0, 14, 143, 237, 18, 71, 0, 0, 0, 136, 0, 0,
+        0, 5, 0, 20, 0, 122, 46, 110, 112, 121, 1, 0, 16, 0, 136, 0, 0, 0, 0, 0, 0, 0, 71, 0, 0,
+        0, 0, 0, 0, 0, 155, 236, 23, 234, 27, 16, 201, 200, 80, 198, 80, 173, 158, 146, 90, 156,
+        92, 164, 110, 165, 160, 94, 83, 106, 168, 174, 163, 160, 158, 150, 95, 84, 82, 148, 152,
+        23, 159, 95, 148, 146, 10, 18, 119, 75, 204, 41, 78, 5, 138, 23, 103, 36, 22, 164, 2,
+        249, 26, 22, 58, 154, 58, 10, 181, 10, 20, 0, 46, 6, 40, 0, 0, 80, 75, 1, 2, 20, 3, 20,
+        0, 0, 0, 8, 0, 0, 0, 33, 0, 14, 143, 237, 18, 71, 0, 0, 0, 136, 0, 0, 0, 5, 0, 0, 0, 0,
+        0, 0, 0, 0, 0, 0, 0, 128, 1, 0, 0, 0, 0, 122, 46, 110, 112, 121, 80, 75, 5, 6, 0, 0, 0,
+        0, 1, 0, 1, 0, 51, 0, 0, 0, 126, 0, 0, 0, 0, 0};
+    static const unsigned char two[] = {
+        80, 75, 3, 4, 20, 0, 0, 0, 0, 0, 0, 0, 33, 0, 243, 5, 83, 33, 136, 0, 0, 0, 136, 0, 0, 0,
+        5, 0, 20, 0, 121, 46, 110, 112, 121, 1, 0, 16, 0, 136, 0, 0, 0, 0, 0, 0, 0, 136, 0, 0, 0,
+        0, 0, 0, 0, 147, 78, 85, 77, 80, 89, 1, 0, 118, 0, 123, 39, 100, 101, 115, 99, 114, 39,
+        58, 32, 39, 60, 102, 52, 39, 44, 32, 39, 102, 111, 114, 116, 114, 97, 110, 95, 111, 114,
+        100, 101, 114, 39, 58, 32, 70, 97, 108, 115, 101, 44, 32, 39, 115, 104, 97, 112, 101, 39,
+        58, 32, 40, 50, 44, 41, 44, 32, 125, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32,
+        32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32,
+        32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32,
+        32, 32, 32, 10, 0, 0, 0, 0, 0, 0, 128, 63, 80, 75, 3, 4, 20, 0, 0, 0, 0, 0, 0, 0, 33, 0,
+        14, 143, 237, 18, 136, 0, 0, 0, 136, 0, 0, 0, 5, 0, 20, 0, 122, 46, 110, 112, 121, 1, 0,
+        16, 0, 136, 0, 0, 0, 0, 0, 0, 0, 136, 0, 0, 0, 0, 0, 0, 0, 147, 78, 85, 77, 80, 89, 1, 0,
+        118, 0, 123, 39, 100, 101, 115, 99, 114, 39, 58, 32, 39, 124, 117, 49, 39, 44, 32, 39,
+        102, 111, 114, 116, 114, 97, 110, 95, 111, 114, 100, 101, 114, 39, 58, 32, 70, 97, 108,
+        115, 101, 44, 32, 39, 115, 104, 97, 112, 101, 39, 58, 32, 40, 56, 44, 41, 44, 32, 125,
+        32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32,
+        32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32,
+        32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 32, 10, 0, 0, 0, 0, 0, 0, 0,
+        0, 80, 75, 1, 2, 20, 3, 20, 0, 0, 0, 0, 0, 0, 0, 33, 0, 243, 5, 83, 33, 136, 0, 0, 0,
+        136, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 128, 1, 0, 0, 0, 0, 121, 46, 110, 112,
+        121, 80, 75, 1, 2, 20, 3, 20, 0, 0, 0, 0, 0, 0, 0, 33, 0, 14, 143, 237, 18, 136, 0, 0, 0,
+        136, 0, 0, 0, 5, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 128, 1, 191, 0, 0, 0, 122, 46, 110,
+        112, 121, 80, 75, 5, 6, 0, 0, 0, 0, 2, 0, 2, 0, 102, 0, 0, 0, 126, 1, 0, 0, 0, 0};
+    seed("one", one, sizeof one);
+    seed("stored", two, sizeof two);
+    seed("refused-cut", one, sizeof one - 1);
+    seed_gzip();
+}
 static int read_pnm(const unsigned char *p, size_t size)
 {
     return take_array(tnn_parse_pnm(p, size));
@@ -255,6 +364,61 @@ static void seed_pnm(void)
     seed("deep", "P5 2 1 1023\n\3\xff\0\1", 16);
     seed_text("refused-short", "P5 3 2 255\nabcde");
     seed_text("refused-bits", "P1 3 1\n101\n");
+}
+
+/* ==== A folder of one image: flags, height and width, a byte each, then its file ============== */
+static unsigned char *decode(void *user, const unsigned char *bytes, int size, int *w, int *h,
+                             int *c)           /* c, h, w, the pixels */
+{
+    (void)user;
+    if (size < 3) return NULL;
+    *c = bytes[0] % 8;
+    *h = bytes[1];
+    *w = bytes[2];
+    if (!*c || *c * *h * *w > size - 3) return *c > 4 ? (unsigned char *)copy_of("", 1) : NULL;
+    return (unsigned char *)copy_of(bytes + 3, (size_t)(*c * *h * *w));
+}
+static void start_folder(void)
+{
+    mkdir(path_of("photos"), 0700);
+    mkdir(path_of("photos/a"), 0700);
+}
+static int read_folder(const unsigned char *p, size_t size)
+{
+    const int flags = size < 3 ? 0 : p[0];
+    tnn_folder_options o = {0};
+    char image[EXPERIMENT_PATH];
+    snprintf(image, sizeof image, "%s", path_of("photos/a/1.png"));
+    spill(image, size < 3 ? p : p + 3, size < 3 ? size : size - 3);
+    o.channels = flags & 1 ? 1 : 3;
+    if (size >= 3 && p[1] && p[2]) o.height = p[1], o.width = p[2], o.crop = flags >> 1 & 1;
+    o.stream = flags >> 2 & 1;
+    if (flags & 8) o.decode = decode;
+    o.path = path_of("photos");
+    tnn_data d = tnn_load_folder_with(&o);
+    settled(d.n > 0);
+    int taken = d.n > 0;
+    if (taken) {
+        const int count = d.c * d.h * d.w;
+        float *x = (float *)malloc((size_t)count * sizeof *x);
+        NEED(x && d.n == 1 && d.classes == 1 && !strcmp(d.class_names[0], "a"), "the data set");
+        taken = tnn_sample(&d, 0, x, count) == TNN_OK;
+        NEED(taken || o.stream, "%s", tnn_error());
+        settled(taken);
+        if (taken) use_floats(x, (size_t)count);
+        free(x);
+    }
+    tnn_data_free(&d);
+    unlink(image);
+    return taken;
+}
+static void seed_folder(void)
+{
+    seed_text("grey", "0  P5 3 2 255\nabcdef");
+    seed("colour", "2\3\4P6\n2\n2\n255\nabcdefghijkl", 26);
+    seed("deep", "5\0\0P5 2 1 1023\n\3\xff\0\1", 19);
+    seed("decoded", "=\2\3\4\1\2abcdefgh", 14);
+    seed_text("refused", "9  P5 3 2 255\nabcde");
 }
 
 /* ==== safetensors ============================================================================= */
@@ -649,7 +813,10 @@ static const reader READERS[] = {
     {"idx",         read_idx,         seed_idx,         NULL,           5, 128,     0, 0},
     {"npy",         read_npy,         seed_npy,         NULL,           9, 256,     8, 2},
     {"csv",         read_csv,         seed_csv,         NULL,          18, 256,     0, 0},
+    {"table",       read_table,       seed_table,       NULL,        2048, 4096,    0, 0},
+    {"npz",         read_npz,         seed_npz,         NULL,        1100, 200000,  0, 0},
     {"pnm",         read_pnm,         seed_pnm,         NULL,           5, 256,     0, 0},
+    {"folder",      read_folder,      seed_folder,      start_folder,  12, 1 << 22, 0, 0},
     {"safetensors", read_safetensors, seed_safetensors, NULL,           4, 512,     0, 8},
     {"weights",     read_weights,     seed_weights,     start_networks, 4, 8192,    0, 8},
     {"checkpoint",  read_checkpoint,  seed_checkpoint,  start_networks, 4, 8192,    0, 8},

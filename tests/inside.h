@@ -382,6 +382,14 @@ static inline int inside_together(const tnn_net *net, int op)
 {
     return net->op[op].tiled ? net->op[op].together : 0;
 }
+/* Whether the nth of its operations with weights, from 0, goes Winograd's way. */
+static inline int inside_tiled(const tnn_net *net, int nth)
+{
+    int i;
+    for (i = 0; i < net->ops; i++)
+        if (net->op[i].w_floats > 0 && nth-- == 0) return net->op[i].tiled != NULL;
+    return 0;
+}
 /* Whether the tables of layers' names and of optimizers have a row for each. */
 static inline int inside_tables(void)
 {

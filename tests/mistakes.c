@@ -335,6 +335,22 @@ static void data_sets(void)
     M("a missing value", "value nan", "sample 1", "a finite float",
       array = tnn_parse_csv("1,2\n3,\n", 7);
       data = tnn_array_data(&array, NULL, NULL););
+    M("a column misspelt", ".targets has \"prize\"", "csv", "the file has \"rooms\", \"price\"",
+      data = tnn_csv_data("rooms,price\n1,2\n", 16, &(tnn_csv_options){.targets = "prize"}););
+    M("one class", "column \"kind\" has 1", "csv", "at least 2 classes",
+      data = tnn_csv_data("x,kind\n1,a\n2,a\n", 15, &(tnn_csv_options){.label = "kind"}););
+    M("text as input", "\"Bern\" is not a number", "line 3, column \"city\"", ".one_hot takes",
+      data = tnn_csv_data("city,y\n1,2\nBern,3\n", 18, &(tnn_csv_options){.targets = "y"}););
+    M("a hole in a table", "a missing value", "line 2, column \"x\"", ".fill_mean = 1",
+      data = tnn_csv_data("x,y\nNA,2\n", 9, &(tnn_csv_options){.targets = "y"}););
+    M("targets and label", ".targets are numbers, .label is classes", "tnn_load_csv", "one of them",
+      TEXT_FILE("csv", "x,y\n1,2\n");
+      data = tnn_load_csv(path, .targets = "y", .label = "y"););
+    M("a file of names alone", "no line of values", "mistakes-csv", NULL,
+      TEXT_FILE("csv", "x,y\n"); data = tnn_load_csv(path, .targets = "y"););
+    M("an array misspelt", "no array x_tain", "none.npz", "its arrays are",
+      static const char empty[] = "PK\5\6\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0";
+      file("none.npz", empty, 22); array = tnn_read_npz(path, "x_tain"););
     M("another shape", "samples have 3 values", ".shape 1x2x2", "must have as many",
       array = tnn_parse_csv("1,2,3\n4,5,6\n", 12);
       data = tnn_array_data(&array, NULL, &(tnn_npy_options){.shape = {1, 2, 2}}););
@@ -636,6 +652,29 @@ static void training(void)
       classifier(); samples(8);
       loader = tnn_loader_create(&data, .batch = 8); tnn_lr_finder f = {.steps = 10};
       tnn_lr_find(net, loader, &f););
+    M("a layer's output without a look", "comes after tnn_look", "tnn_layer_output", NULL,
+      classifier(); tnn_forward(net, x, 8, TNN_EVAL); tnn_layer_output(net, 1););
+    M("gradient of a look forward", "comes after tnn_look", "tnn_layer_gradient", "with .outputs",
+      classifier(); tnn_look(net, .x = x, .n = 8); tnn_layer_gradient(net, 1););
+    M("a layer that there is not", "layer 9", "tnn_layer_output", "must be 1 to 1, or 0 for",
+      classifier(); tnn_look(net, .x = x, .n = 8); tnn_layer_output(net, 9););
+    M("look at a batch after its step", "of the last forward's batch", "tnn_look",
+      "before tnn_step",
+      classifier(); tnn_train_batch(net, x, y, 8); tnn_look(net, .x = NULL););
+    M("saliency of a class that is none", ".outputs[1] = 3", "tnn_look", "must be 0 to 2",
+      static int most[2]; most[1] = 3;
+      classifier(); tnn_look(net, .x = x, .n = 2, .outputs = most););
+    M("saliency of the loss without one", "no loss was set", "tnn_loss", "by tnn_set_loss",
+      flat(); tnn_add(net, TNN_DENSE, .units = 3); tnn_look(net, .x = x, .labels = y););
+    M("profile with images of others", "samples of 3x1x1", "tnn_profile", "a network of 4x1x1",
+      classifier(); samples(8); data.c = 3;
+      char page[100]; tnn_profile(net, &data, page, sizeof page););
+    M("statistics without a look", "comes after tnn_look", "tnn_layer_statistics", NULL,
+      classifier(); tnn_layer_statistics(net, 1, NULL, NULL, 0););
+    M("a watch without a path", "is to be a tnn_watch", "tnn_watch_layers", "with .path",
+      classifier(); samples(8); tnn_watch watch = {0};
+      tnn_history run = tnn_fit(net, &data, NULL, .callback = tnn_watch_layers, .user = &watch);
+      tnn_history_free(&run););
 }
 
 /* ---- files ----------------------------------------------------------------------------------- */
@@ -731,6 +770,47 @@ static void files(void)
       array = tnn_parse_csv("1,2\n3,4\n", 8);
       tnn_array_value(&array, 9););
     remove(path);
+}
+
+/* ---- folders of images -----------------------------------------------------------------------*/
+static unsigned char *no_image(void *user, const unsigned char *bytes, int size, int *w, int *h,
+                               int *c)
+{
+    (void)user, (void)bytes, (void)size;
+    *w = *h = *c = 1;
+    return NULL;
+}
+static void image_folders(void)
+{
+    static const char *const names[] = {"photos", "photos/cat", "photos/dog"},
+        *const images[] = {"photos/cat/1.jpg", "photos/cat/2.ppm", "photos/dog/1.ppm"};
+    char photos[480];
+    int i;
+    for (i = 0; i < 3; i++) MAKE_FOLDER(path_of(names[i]));
+    file(images[1], "P5 1 1 255 a", 12);
+    file(images[2], "P5 2 1 255 ab", 13);
+    snprintf(photos, sizeof photos, "%s", path_of("photos"));
+    M("a file as folder", "is a file", "1.ppm", "takes a folder in which each class has one",
+      data = tnn_load_folder(path););
+    M("a class as folder", "has 0", "photos/cat", "a folder for each class, named after it",
+      data = tnn_load_folder(path_of("photos/cat")););
+    M("height without width", ".height does nothing", "tnn_load_folder", "without .width",
+      data = tnn_load_folder(photos, .height = 8););
+    M("photos of several sizes", "is 1x2, the first image 1x1", "1.ppm", ".height and .width",
+      data = tnn_load_folder(photos););
+    M("grey and alpha", ".channels = 2", "tnn_load_folder", "must be 1 (grey) or 3 (colour)",
+      data = tnn_load_folder(photos, .channels = 2););
+    file(images[0], "\xff\xd8\xff\xe0", 4);
+    M("JPEG without a decoder", "is no PGM or PPM", "cat/1.jpg", "need .decode",
+      data = tnn_load_folder(photos, .height = 8, .width = 8););
+    M("a JPEG that is broken", ".decode returned NULL", "cat/1.jpg", "does not read",
+      data = tnn_load_folder(photos, .height = 8, .width = 8, .decode = no_image););
+    M("extensions with dots", "class cat has no image", "photos", "that ends in one of: .jpg",
+      data = tnn_load_folder(photos, .extensions = ".jpg"););
+    M("like floats", "no .class_names", ".like", "a folder's data set has",
+      samples(8); data = tnn_load_folder(photos, .like = &data););
+    for (i = 0; i < 3; i++) remove(path_of(images[i]));
+    for (i = 2; i >= 0; i--) REMOVE_FOLDER(path_of(names[i]));
 }
 
 /* ---- tensors, the machine -------------------------------------------------------------------- */
@@ -850,6 +930,7 @@ int main(int argc, char **argv)
     RUN("mistakes: optimizers and schedules", optimizers);
     RUN("mistakes: training", training);
     RUN("mistakes: files", files);
+    RUN("mistakes: folders of images", image_folders);
     RUN("mistakes: tensors", tensors);
     RUN("mistakes: search", search);
     printf("      what %d, where %d, how %d of %d mistakes\n", said[0], said[1], said[2], count);

@@ -108,6 +108,7 @@ static void draw_parts(void)
     x.n = pick(0, 3) ? pick(2, 5) : 1, x.c = pick(1, 6), x.h = pick(1, 6), x.w = pick(1, 6);
     if (kind == GRAPH_VECTORS) x.c = pick(1, 20), x.h = x.w = 1;
     if (kind == GRAPH_BATCHES) x.n = pick(6, 33), x.h = pick(1, 3), x.w = pick(1, 3);
+    net.range = 1;
     start(x, pick(0, 2) == 0 && x.n * x.n * values(x) < COST / 8);
     net.batch = x.n + (pick(0, 1) ? 0 : pick(1, 3));
     while (net.fits && net.layers < target) {

@@ -1551,10 +1551,19 @@ static void deep_network(void)
 }
 #endif
 
+static void version(void)
+{
+    char text[32];
+    snprintf(text, sizeof text, "%d.%d.%d", TNN_VERSION_MAJOR, TNN_VERSION_MINOR,
+             TNN_VERSION_PATCH);
+    CHECK(!strcmp(TNN_VERSION, text) && !strcmp(tnn_version(), text), "%s", tnn_version());
+}
+
 int main(int argc, char **argv)
 {
     test_start(argc, argv);
     make_data();
+    RUN("the version", version);
     RUN("a constant for another enum is refused", choices);
     RUN("what was probably meant", hints);
     RUN("options that do nothing: layers", idle_layer_options);

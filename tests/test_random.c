@@ -1,10 +1,11 @@
 /* test_random.c - random networks on every instruction set, against doubles
 
    Of layers, network i (random_net.h) is built around the layer of ROWS[i % ROW_COUNT]; of graphs
-   (random_graph.h) it is a whole one. A training step and an evaluation of each
+   random_graph.h) it is a whole one. A training step and an evaluation of each, with a look inside
+   either,
      - give the same bits on every instruction set and with 1 to 5 threads, graphs on every one with
-       1, 2 and 3: outputs, loss, gradients of parameters and input, running statistics (sse2,
-       without fused multiply-add: its own);
+       1, 2 and 3: outputs, loss, gradients of parameters and input, running statistics, output of
+       each layer and gradient by it (sse2, without fused multiply-add: its own);
      - are near to those of reference.h, which goes through the list of layers and knows nothing of
        plans: each value within LIMIT times its size plus the mean size of its tensor; the size of a
        value is its absolute value and 1/10 of its deviation there, in units of a float's rounding.
@@ -16,13 +17,14 @@
 #include "random_net.h"
 #include "random_graph.h"
 
-enum { LAYERS_TRIED = 1000, GRAPHS_TRIED = 200, THREADS = 5, FLOATS = 1 << 20, PARTS = 4 * MOST };
+enum { LAYERS_TRIED = 1000, GRAPHS_TRIED = 200, THREADS = 5, FLOATS = 1 << 20, PARTS = 9 * MOST };
 #define LIMIT 2e-5
 
 /* ==== THE LIBRARY ============================================================================= */
 
 /* What a run gives, part by part: output, loss, gradients of the parameters in their order, running
-   statistics, output of the evaluation. */
+   statistics, output of the evaluation; then what is seen in training and in evaluation: of each
+   layer from the input on the output and the gradient by it. */
 static struct { char name[40]; int n, at; } part[PARTS];
 static int parts, params;
 static float values_of[FLOATS];         /* the parameters, in the places of their gradients */
@@ -81,6 +83,41 @@ static void pairs_backward(void *user, const float *x, const float *y, const flo
         dx[next] += dy[i] * w[i % 2] * x[i];
         if (dw) dw[i % 2] += dy[i] * x[i] * x[next];
     }
+}
+
+/* The last look at a network becomes parts later: seen[evaluation]. */
+static struct { tnn_tensor output[MOST + 1], gradient[MOST + 1]; } seen_in[2];
+static void look(tnn_net *made, int evaluation)
+{
+    int k;
+    for (k = 0; k <= net.layers; k++) {
+        seen_in[evaluation].output[k] = tnn_layer_output(made, k);
+        seen_in[evaluation].gradient[k] = tnn_layer_gradient(made, k);
+        CHECK(!tnn_failed(), "%d: layer %d: %s", net.number, k, tnn_error());
+    }
+}
+static void keep_seen(void)
+{
+    const int looked = parts;
+    int i, k;
+    char name[40];
+    for (i = 0; i < 2; i++)
+        for (k = 0; k <= net.layers; k++) {
+            tnn_tensor *y = &seen_in[i].output[k], *dy = &seen_in[i].gradient[k];
+            const int n = y->n * y->c * y->h * y->w;
+            snprintf(name, sizeof name, "%s of layer %d", i ? "evaluation" : "training", k);
+            CHECK(n == net.shape[0].n * values(net.shape[k]), "%d: %s: %d values", net.number, name,
+                  n);
+            keep(name, y->data, n);
+            if (k == net.layers && y->data)
+                CHECK_SAME(name, y->data, results[2] + part[i ? looked - 1 : 0].at,
+                           (size_t)n * sizeof(float));
+            snprintf(name, sizeof name, "%s gradient of layer %d", i ? "evaluation" : "training",
+                     k);
+            keep(name, dy->data, n);
+            tnn_tensor_free(y);
+            tnn_tensor_free(dy);
+        }
 }
 
 static tnn_net *build(int threads, int training)
@@ -191,6 +228,8 @@ static tnn_status run(const char *isa, int threads)
             tnn_backward(made);
         }
         keep("loss", &loss, 1);
+        tnn_look(made, .x = NULL);
+        look(made, 0);
         tnn_step(made);         /* of lr 0: it takes the running statistics over */
         for (k = 0; k < tnn_param_count(made); k++) {
             const tnn_param p = tnn_param_info(made, k);
@@ -201,7 +240,10 @@ static tnn_status run(const char *isa, int threads)
             test_release(v);
         }
         tnn_forward(made, x, n, TNN_EVAL);
+        tnn_look(made, .x = x, .n = n, .dy = targets);
+        look(made, 1);
         keep("output of the evaluation", tnn_output(made), outputs);
+        keep_seen();
         if (threads == THREADS) infer(made, x, outputs);
         CHECK(!tnn_failed(), "%d: %s", net.number, tnn_error());
         tnn_clear_error();
@@ -214,7 +256,10 @@ static tnn_status run(const char *isa, int threads)
 /* ==== COMPARED ================================================================================ */
 
 static int want[PARTS], asked;      /* the first node of each part; the next of the parameters */
+static int evaluated;               /* the sum of the evaluation's outputs times the targets */
 static int frozen[PARTS];           /* the gradient of this part is 0 */
+static int guessed;                 /* which weights are dropped, where their gradient is 0 anyhow:
+                                       then the gradient by what they multiply is not known */
 /* The nodes of a layer's n weights or biases, -1 if there are none. */
 static int parameter(int layer, const char *name, int n)
 {
@@ -227,12 +272,25 @@ static int parameter(int layer, const char *name, int n)
     return want[asked++];
 }
 
+/* The part that is the input in a look. */
+static int first_seen(int evaluation) { return parts - (2 - evaluation) * 2 * (net.layers + 1); }
+
+/* Nodes of the same values, which are made of nothing: running statistics are given. */
+static int copies(int from, int n)
+{
+    const int first = zeros(n);
+    int i;
+    for (i = 0; i < n; i++)
+        nodes[first + i].v = nodes[from + i].v, nodes[first + i].var_v = nodes[from + i].var_v;
+    return first;
+}
 /* Fills in `want`: a step, which can then go backwards, and the evaluation. */
 static void reference(void)
 {
     int known[MOST], i, k, training, buffer = 2 + params;
     tensor t[MOST + 1];
     forget();
+    guessed = 0;
     for (k = 2; k < buffer; k++)
         for (want[k] = node_count, i = 0; i < part[k].n; i++)
             number((double)values_of[part[k].at + i]);
@@ -248,27 +306,38 @@ static void reference(void)
             tensor x = t[k], x2 = t[l->from < 0 ? 0 : l->from], *y = &t[k + 1];
             int w, b;
             if (l->from && l->type != TNN_ADD && l->type != TNN_CONCAT) x = x2;
+            guessed |= l->drop_connect > 0;
             if (noisy) seen = noise_of(k, x);
             *y = net.shape[k + 1], y->at = zeros(y->n * values(*y));
             parameters_of(l, x, *y, &w, &b);
             w = parameter(k, "weight", w), b = parameter(k, "bias", b);
+            if (l->type == TNN_BATCHNORM && !l->no_statistics && !training)
+                known[k] = copies(known[k], 2 * x.c);
             while (first < asked)
                 frozen[first++] = net.group[k] < 3 && (l->frozen || net.group[k] == 1);
             apply(l, *y, x, x2, w, b, training, seen, &known[k]);
             if (noisy) test_release(seen);
+            want[first_seen(!training) + 2 * k + 2] = y->at;
+            want[first_seen(!training) + 2 * k + 3] = y->at;
             if (l->type != TNN_BATCHNORM || l->no_statistics || !training) continue;
             known[k] = running(l, x, known[k]);
             want[buffer++] = known[k], want[buffer++] = known[k] + x.c;
         }
         want[training ? 0 : buffer] = t[k].at;
-        if (!training) continue;
+        want[first_seen(!training)] = want[first_seen(!training) + 1] = t[0].at;
+        if (!training) {
+            evaluated = zeros(1);
+            for (i = 0; i < t[k].n * values(t[k]); i++)
+                add(evaluated, t[k].at + i, number(value(-2, i)));
+            continue;
+        }
         want[1] = zeros(1);
         for (i = 0; i < t[k].n && net.labelled; i++) 
             cross_entropy(want[1], t[k], i, label(i), 0, NULL, t[k].n);
         for (i = 0; i < t[k].n * values(t[k]) && !net.labelled; i++)
             squared_error(want[1], t[k], i, value(-2, i));
     }
-    CHECK(buffer == parts - 1, "%d: %d tensors, not %d", net.number, parts, buffer + 1);
+    CHECK(buffer == first_seen(0) - 1, "%d: %d tensors, not %d", net.number, parts, buffer + 1);
 }
 
 /* The size of a value or gradient. What it was made of counts, as that may have cancelled. */
@@ -276,17 +345,25 @@ static double size_of(const node *p, int gradient)
 {
     return gradient ? fabs(p->g) + sqrt(p->var_g) / 10 : fabs(p->v) + sqrt(p->var_v) / 10;
 }
-/* A run's values or gradients against those of the nodes. */
-static void compare(const char *isa, const float *all)
+/* A run's values and gradients of the loss, or its gradients of the evaluation, against those of
+   the nodes. */
+static void compare(const char *isa, const float *all, int evaluation)
 {
+    const int noted = note_count;
     int k, i;
+    for (i = 0; i < node_count; i++) nodes[i].g = nodes[i].var_g = 0;
+    backwards(evaluation ? evaluated : want[1]);
+    note_count = noted;                 /* for the other one */
     for (k = 0; k < parts; k++) {
         const node *p = &nodes[want[k]];
         const float *got = all + part[k].at;
-        const int gradient = k > 1 && k < 2 + params, n = part[k].n;
+        const int looked = k >= first_seen(0) && (k - first_seen(0)) % 2;
+        const int gradient = (k > 1 && k < 2 + params) || looked, n = part[k].n;
         double mean = 0, worst = 0;
         int at = 0;
-        if (gradient && frozen[k]) {
+        if ((k >= first_seen(1) && looked) != evaluation) continue;
+        if (looked && !evaluation && guessed) continue;
+        if (gradient && !looked && frozen[k]) {
             for (i = 0; i < n && !(got[i] < 0 || got[i] > 0); i++) {}
             CHECK(i == n, "%d: %s, %s is frozen, and its gradient is %g", net.number, isa,
                   part[k].name, (double)got[i]);
@@ -330,7 +407,7 @@ static void configuration(int each)
         reference();
     }
     corners += corner;
-    if (!corner) backwards(want[1]), compare(isa, results[0]);
+    if (!corner) compare(isa, results[0], 0), compare(isa, results[0], 1);
     for (i = 1; i < sets * each + THREADS - each; i++) {
         const int all = i < sets * each, threads = all ? i / sets + 1 : i - sets * each + each + 1;
         const int set = all ? i % sets : pick(0, sets - 1);
@@ -338,7 +415,7 @@ static void configuration(int each)
         run(isa, threads);
         if (sse2 && !with_sse2++) {
             memcpy(results[1], results[2], (size_t)end_of_parts() * sizeof(float));
-            if (!corner) compare(isa, results[1]);
+            if (!corner) compare(isa, results[1], 0), compare(isa, results[1], 1);
         }
         for (k = 0; k < parts; k++)
             CHECK(!memcmp(results[sse2] + part[k].at, results[2] + part[k].at,
