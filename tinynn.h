@@ -1607,8 +1607,8 @@ typedef struct tnn_fit_options {
     const tnn_loader_options *loader;   /* all of its options instead of these three:
                                    augmentation, samplers                              */
     tnn_fit_evaluate *evaluate; /* after each epoch, before it is judged               */
-    /* What is watched is the validation's loss, or without validation and .evaluate that of
-       training; with .accuracy the accuracy. */
+    /* What is watched is the validation's loss, or where neither a validation set nor .evaluate
+       gives one that of training; with .accuracy the accuracy. */
     int         accuracy;
     int         patience;       /* so many epochs without a better one end training;
                                    default: none do. tnn_early_stop's, min_delta 0     */
@@ -1620,13 +1620,13 @@ typedef struct tnn_fit_options {
                                    callback stops; where it is there, the run goes on
                                    behind it, to the same bits. The best weights are
                                    beside it in PATH.best                              */
-    double      save_seconds;   /* the checkpoint is written after the first batch or
-                                   epoch so long after the one before, and 50 times as
-                                   long as that took, instead; TNN_ZERO: after each. If
-                                   one but the first cannot be, the logger is told, and
-                                   the run goes on                                     */
-    double     *numbers;        /* the caller's, which are in the checkpoint, and set by
-                                   it: what .evaluate and the callback count           */
+    double      save_seconds;   /* for long epochs: it is written after the first batch
+                                   or epoch so long after the one before, and after 50
+                                   times what that took, instead; TNN_ZERO: after each.
+                                   Where it cannot be, the logger is told and the run
+                                   goes on: an error it is only at the end             */
+    double     *numbers;        /* the caller's: in the checkpoint, and set by it. What
+                                   .evaluate and the callback count over a run         */
     int         count;          /*   so many                                           */
     const char *history;        /* a file, written after each epoch: tnn_history_save  */
     tnn_fit_callback *callback; /* after each batch and each epoch                     */
@@ -16945,7 +16945,7 @@ static tnn_status tnn__check_stopping(const tnn_early_stopping *stop, const tnn_
 TNN_API_GATED int tnn_early_stop(tnn_early_stopping *stop, tnn_net *net, double metric)
 {
     double v, best, baseline;           /* of the metric times sign: the smaller the better */
-    int patience, reached;              /* reached: .stop_at */
+    int patience;
     size_t n = 0;
     float *w = NULL;                    /* the weights, and behind them statistics */
     if (tnn_failed() || tnn__check_stopping(stop, net)) return 1;
@@ -16964,8 +16964,8 @@ TNN_API_GATED int tnn_early_stop(tnn_early_stopping *stop, tnn_net *net, double 
     /* Lightning's: what stops whether or not the metric is better. */
     v = stop->max ? -metric : metric;
     if (!stop->keras && ((!(v - v >= 0) && !stop->any_value)
+                         || v < tnn__threshold(stop, stop->stop_at)
                          || v > tnn__threshold(stop, stop->diverged_at))) return 1;
-    reached = v < tnn__threshold(stop, stop->stop_at);
     best = !stop->best_call ? HUGE_VAL : stop->max ? -stop->best : stop->best;
     baseline = tnn__threshold(stop, stop->baseline);
     stop->bad++;
@@ -16974,11 +16974,11 @@ TNN_API_GATED int tnn_early_stop(tnn_early_stopping *stop, tnn_net *net, double 
         stop->best_call = stop->calls;
         if (stop->copy) memcpy(stop->copy, w, n*sizeof *w);
         if (!(v + stop->min_delta >= baseline)) stop->bad = 0;
-        return reached;
+        return 0;
     }
     /* Not better: is it time? Never at Keras' first call. */
     patience = stop->patience < 0 ? 0 : stop->patience || stop->keras ? stop->patience : 3;
-    return reached || (stop->bad >= patience && !(stop->keras && stop->calls == 1));
+    return stop->bad >= patience && !(stop->keras && stop->calls == 1);
 }
 /* Puts the best weights and running statistics back, after an error, too, and forgets gradients
    that were accumulated on others. */
@@ -21631,14 +21631,14 @@ typedef struct {
     tnn_fit_state      state;           /* what the callback sees */
     tnn_history        history;
     tnn_early_stopping stop;
-    int                validated;       /* the numbers of validation are watched */
+    int                validated;       /* there is a validation set, whose numbers are watched */
     double             began;           /* when */
     tnn__sums          sums;            /* of the epoch so far */
     double             epoch_began;     /* when, less what was before an interruption */
+    int                unsaved;         /* the last checkpoint could not be written */
 #if !defined(TINYNN_NO_FILES) && !defined(TINYNN_NO_STDIO)
     tnn_checkpoint_options file;        /* .path is NULL without a checkpoint */
     char               best[TNN__PATH + 8];     /* the path of the best weights */
-    int                saved;           /* there is a checkpoint */
     double             rested, rest;    /* since when there is none to write, and how long */
 #endif
 } tnn__fit;
@@ -21671,17 +21671,22 @@ static int tnn__fit_tell(tnn__fit *fit, int epoch_ended)
 }
 /* Asks early stopping and plateau about the last epoch of the history; `net` has its weights and
    *lr its learning rate, which the plateau may lower. Sets which epoch is the best. Returns whether
-   training is to stop, which it never is without .patience. */
+   training is to stop, which it never is without .patience or .stopping. */
 static int tnn__fit_judge(tnn__fit *fit, tnn_net *net, double *lr)
 {
     tnn_history *history = &fit->history;
-    const int validated = fit->validated;
     const tnn_epoch *last = &history->epochs[history->count - 1];
-    const double metric = fit->with.accuracy
-                        ? validated ? last->validation_accuracy : last->accuracy
-                        : validated ? last->validation_loss : last->loss;
+    const double training = fit->with.accuracy ? last->accuracy : last->loss;
+    const double seen = fit->with.accuracy ? last->validation_accuracy : last->validation_loss;
+    const double metric = fit->validated || seen == seen ? seen : training;
     const int stop = tnn_early_stop(&fit->stop, net, metric);
-    if (fit->stop.best_call == fit->stop.calls) history->best = last->epoch;
+    const int reached = stop && (fit->stop.max ? -metric : metric)
+                              < tnn__threshold(&fit->stop, fit->stop.stop_at);
+    if (reached || fit->stop.best_call == fit->stop.calls) history->best = last->epoch;
+    if (reached) {                      /* Lightning counts no such call, but it is the best */
+        tnn__release(fit->stop.copy);
+        fit->stop.copy = NULL;
+    }
     if (fit->with.plateau) tnn_plateau_update(fit->with.plateau, metric, lr);
     return stop && (fit->with.patience || fit->with.stopping);
 }
@@ -21696,26 +21701,26 @@ static void tnn__fit_end_file(tnn__fit *fit) { (void)fit; }
 enum { TNN__EPOCH_REALS = 7 };          /* of an epoch in a checkpoint */
 /* A count out of a file, whatever stands there. */
 static tnn__len tnn__fit_count(double x) { return (tnn__len)TNN__MIN(TNN__MAX(x, 0), 1e15); }
-/* Between the numbers of a checkpoint and the run: how many epochs; whether it was stopped, and
-   twice how many of the caller's numbers there are; these; then the epochs' numbers,
-   TNN__EPOCH_REALS each. The first epoch that has not ended has sums and seconds so far there; of
-   the others the last number is free. Sets the numbers, or with `back` the run, whose options have
-   been checked. The best epoch is not among them: tnn__fit_judge finds it anew. */
+/* The numbers of a checkpoint: how many epochs; whether the run was stopped; how many numbers are
+   the caller's, and these; then the epochs' numbers, TNN__EPOCH_REALS each, of which the last is
+   free. The first epoch that has not ended has its sums and seconds so far there. Sets them, or
+   with `back` the run. The best epoch is not among them: tnn__fit_judge finds it anew. */
 static void tnn__fit_numbers(tnn__fit *fit, double *numbers, int back)
 {
     tnn_history *history = &fit->history;
     tnn__sums *sums = &fit->sums;
     double batches = sums->batches, correct = (double)sums->correct;
     double counted = (double)sums->counted, seconds = tnn__clock() - fit->epoch_began;
-    double *own = numbers + 2 + fit->with.count;
+    double *own = numbers + 3;
     int i, k;
     if (back) history->count = (int)numbers[0];
-    if (back) history->stopped = (int)numbers[1] & 1;
+    if (back) history->stopped = (int)numbers[1];
     numbers[0] = history->count;
-    numbers[1] = history->stopped + 2.0*fit->with.count;
-    for (i = 0; i < fit->with.count; i++) {
-        if (back) fit->with.numbers[i] = numbers[2 + i];
-        numbers[2 + i] = fit->with.numbers[i];
+    numbers[1] = history->stopped;
+    numbers[2] = fit->with.count;
+    for (i = 0; i < fit->with.count; i++, own++) {
+        if (back) fit->with.numbers[i] = *own;
+        *own = fit->with.numbers[i];
     }
     for (i = 0; i < fit->with.epochs && i <= history->count; i++, own += TNN__EPOCH_REALS) {
         tnn_epoch *row = &history->epochs[i];
@@ -21771,7 +21776,6 @@ static void tnn__fit_resume(tnn__fit *fit, tnn_net *net)
     tnn_history *history = &fit->history;
     tnn_checkpoint_options *file = &fit->file;
     tnn_weights_options weights;
-    double stopped;
     int i, count;
     fit->rested = fit->began;
     fit->rest = fit->with.save_seconds;
@@ -21779,7 +21783,7 @@ static void tnn__fit_resume(tnn__fit *fit, tnn_net *net)
     file->path = fit->with.checkpoint;
     file->loader = (tnn_loader *)(uintptr_t)fit->state.batches;
     file->optional = 1;
-    file->count = 2 + fit->with.count + TNN__EPOCH_REALS*fit->with.epochs;
+    file->count = 3 + fit->with.count + TNN__EPOCH_REALS*fit->with.epochs;
     file->numbers = (double *)tnn__alloc(tnn__mul(file->count, (tnn__len)sizeof *file->numbers),
                                          "tnn_fit");
     if (!file->numbers) return;
@@ -21792,14 +21796,12 @@ static void tnn__fit_resume(tnn__fit *fit, tnn_net *net)
                     fit->with.epochs);
         return;
     }
-    stopped = file->numbers[1] - 2.0*fit->with.count;
-    if (!(stopped >= 0 && stopped < 2)) {
-        tnn__refuse("tnn_fit: %s is of another .count of .numbers than %d", file->path,
-                    fit->with.count);
+    if (file->numbers[2] < fit->with.count || file->numbers[2] > fit->with.count) {
+        tnn__refuse("tnn_fit: %s has %g numbers of the caller's, .count = %d", file->path,
+                    file->numbers[2], fit->with.count);
         return;
     }
     tnn__fit_numbers(fit, file->numbers, 1);
-    fit->saved = 1;
     count = history->count;
     if (!count) return;
     memset(&weights, 0, sizeof weights);
@@ -21812,8 +21814,7 @@ static void tnn__fit_resume(tnn__fit *fit, tnn_net *net)
     }
     if (!tnn_failed()) tnn_load_checkpoint_with(net, file);
 }
-/* Writes the checkpoint if it is time, or `now`. One that fails is an error if none has been
-   written before, or none can be later. */
+/* Writes the checkpoint if it is time, or `now`; then alone it is an error if it cannot be. */
 static void tnn__fit_checkpoint(tnn__fit *fit, int now)
 {
     const double begun = tnn__clock(), rested = begun - fit->rested;
@@ -21821,8 +21822,8 @@ static void tnn__fit_checkpoint(tnn__fit *fit, int now)
     if (!to.path || tnn_failed() || (!now && rested >= 0 && rested < fit->rest)) return;
     to.optional = 0;                    /* which is for loading */
     tnn__fit_numbers(fit, to.numbers, 0);
-    if (!tnn_save_checkpoint_with(fit->state.net, &to)) fit->saved = 1;
-    else if (fit->saved && !now) tnn_clear_error();
+    fit->unsaved = tnn_save_checkpoint_with(fit->state.net, &to) && !now;
+    if (fit->unsaved) tnn_clear_error();
     fit->rested = tnn__clock();
     if (fit->rest > 0) fit->rest = TNN__MAX(fit->with.save_seconds, 50*(fit->rested - begun));
 }
@@ -21894,7 +21895,7 @@ static tnn_loader *tnn__fit_begin(tnn__fit *fit, tnn_net *net, const tnn_data *t
         fit->with.accuracy = options->stopping->max;
         fit->with.restore_best = options->stopping->restore_best;
     }
-    if (fit->with.accuracy && !watched->classes)
+    if (fit->with.accuracy && !watched->classes && !options->evaluate)
         return tnn__refuse("tnn_fit: .accuracy of data without labels"), (tnn_loader *)NULL;
     own.batch = options->batch ? options->batch : net->options.batch;
     own.shuffle = !options->no_shuffle;
@@ -21945,7 +21946,9 @@ static void tnn__fit_run(tnn__fit *fit, tnn_net *net, tnn_loader *batches,
         if (!tnn__fit_tell(fit, 1)) continue;
         if (fit->with.save_seconds < TNN__NEVER) tnn__fit_checkpoint(fit, 1);
         history->stopped = 1;
+        return;
     }
+    if (fit->unsaved) tnn__fit_checkpoint(fit, 1);
 }
 /* The loader, the history's rows and, with a checkpoint, its numbers are what a run allocates. Rows
    are for all epochs that are wanted; the caller frees them. */
@@ -21959,15 +21962,15 @@ TNN_API_GATED tnn_history tnn_fit_with(tnn_net *net, const tnn_data *train,
     if ((batches = tnn__fit_begin(&fit, net, train, validation, options)) == NULL)
         return fit.history;
     fit.began = tnn__clock();
-    fit.validated = validation || fit.with.evaluate;
+    fit.validated = validation != NULL;
     fit.state.net = net;
     fit.state.batches = batches;
     fit.state.history = &fit.history;
     fit.state.epochs = fit.with.epochs;
-    if (fit.with.stopping) fit.stop = *fit.with.stopping;       /* which may have been used */
-    fit.stop.calls = fit.stop.bad = fit.stop.best_call = 0;
+    fit.stop.patience = fit.with.patience ? fit.with.patience : INT_MAX;
+    if (fit.with.stopping) fit.stop = *fit.with.stopping;
+    fit.stop.calls = fit.stop.bad = fit.stop.best_call = 0;     /* it may have been used */
     fit.stop.copy = NULL;
-    if (!fit.with.stopping) fit.stop.patience = fit.with.patience ? fit.with.patience : INT_MAX;
     fit.stop.max = fit.with.accuracy;
     fit.stop.restore_best = fit.with.restore_best;
     rows = tnn__mul(fit.with.epochs, (tnn__len)sizeof *fit.history.epochs);

@@ -56,7 +56,7 @@
 #define EXPERIMENT_COMPILER "another compiler"
 #endif
 
-enum { EXPERIMENT_PATH = 1024, EXPERIMENT_RUNS = 160, EXPERIMENT_NUMBERS = 48 };
+enum { EXPERIMENT_PATH = 1024, EXPERIMENT_RUNS = 160 };
 
 /* Rows of a table of runs begin with one. */
 typedef struct experiment_run {
@@ -87,8 +87,8 @@ struct experiment {
     int      (*load)(experiment *e);    /* the samples                                            */
     tnn_net *(*build)(experiment *e, const void *row);  /* the network of a row, and `settings`; it
                                            may change `loading`, `stopping` and `epochs`          */
-    tnn_fit_callback *batch;            /* after each batch, and                                  */
-    tnn_fit_evaluate *evaluate;         /*   after each epoch: tnn_fit's; their user is e         */
+    void     (*batch)(experiment *e, const tnn_fit_state *state);   /* after each batch           */
+    tnn_fit_evaluate *evaluate;         /* tnn_fit's; its user is the experiment                  */
     int      (*finish)(experiment *e, const void *row, tnn_net *net);   /* writes more of a run that
                                            is complete                                            */
     int      (*do_run)(experiment *e, const void *row); /* instead of experiment_do_run           */
@@ -119,9 +119,9 @@ struct experiment {
     char        checkpoint[EXPERIMENT_PATH + 160];
     const void *current;                /* its row                                                */
     double      every;                  /* seconds between checkpoints                            */
-    double      begun;                  /* when this process began it, less the seconds before    */
-    double      numbers[EXPERIMENT_NUMBERS];    /* in checkpoints: seconds, then those that the   */
-    int         own;                    /*   experiment counts over a run, so many                */
+    double      seconds;                /* that its epochs took                                   */
+    double     *tally;                  /* what else the experiment counts over a run: so many    */
+    int         tallies;
     int         going;                  /* training has begun                                     */
     int         halt;                   /* why it is to stop: a signal's number, or -1: its file
                                            cannot be written                                      */
@@ -368,8 +368,8 @@ static inline void experiment_heed_signals(void)
 #endif
     }
 }
-/* Ends the program as the signal would have: says what is kept and how to go on. `saved`: the run at
-   hand, up to its last batch.                                                                    */
+/* Ends the program as the signal would have: says what is kept and how to go on. `saved`: the run
+   at hand is, up to its last batch.                                                              */
 static inline void experiment_end_early(experiment *e, int saved)
 {
     experiment_say(e, "interrupted in epoch %d of %d, run %d of %d\n  kept in %s: %d complete "
@@ -757,9 +757,8 @@ static inline int experiment_begin(experiment *e, const char *run, const char *s
     e->epochs   = epochs;
     e->run_work = (double)epochs * samples;
     e->run_done = 0;
-    e->begun    = experiment_clock();
+    e->seconds  = 0;
     e->going    = e->halt = 0;
-    memset(e->numbers, 0, sizeof e->numbers);
     if (experiment_failed(e)) return -1;
     snprintf(config, sizeof config, "%s, %d epochs, %s, fingerprint %016llx", settings, epochs,
              e->key, (unsigned long long)fingerprint);
@@ -813,8 +812,8 @@ static inline void experiment_value(FILE *f, double v)
     else                 fprintf(f, "\t%.6f", v);
 }
 
-/* Whether an epoch that ended is told of: on a terminal the last of a run, else the first of all and
-   what passes a tenth of the work.                                                               */
+/* Whether an epoch that ended is told of: on a terminal the last of a run, else the first of all,
+   and what passes a tenth of the work.                                                           */
 static inline int experiment_tells(experiment *e, int last)
 {
     const int tenths = e->work > 0 ? 1 + (int)(10 * e->done / e->work + 1e-9) : 0;
@@ -841,6 +840,7 @@ static inline int experiment_row(experiment *e, const tnn_epoch *row)
                        100 * row->accuracy, row->validation_loss, 100 * row->validation_accuracy,
                        left / 3600, left / 60 % 60, left % 60);
     }
+    e->seconds += row->seconds;
     e->epoch++;
     return 0;
 }
@@ -848,7 +848,7 @@ static inline int experiment_row(experiment *e, const tnn_epoch *row)
 /* Ends the run: its file gets its name if every epoch was written. Returns 0, or -1 on failure. */
 static inline int experiment_end(experiment *e)
 {
-    fprintf(e->file, "# seconds %.2f\n", experiment_clock() - e->begun);
+    fprintf(e->file, "# seconds %.2f\n", e->seconds);
     const int failed = experiment_end_file(e, e->file, e->file_name, e->epoch > e->epochs);
     e->file = NULL;
     if (!failed) remove(e->checkpoint);
@@ -857,7 +857,7 @@ static inline int experiment_end(experiment *e)
 
 /* ==== The program ============================================================================= */
 
-/* Writes rows of epochs that were not yet. */
+/* Writes the rows of epochs that have none yet. */
 static inline void experiment_rows(experiment *e, const tnn_history *history)
 {
     while (!e->halt && e->epoch <= history->count)
@@ -868,65 +868,57 @@ static inline void experiment_rows(experiment *e, const tnn_history *history)
 static inline int experiment_follow(void *user, const tnn_fit_state *state)
 {
     experiment *e = (experiment *)user;
-    const int    ended = state->epoch_ended, epochs = state->history->count - ended;
-    const double done  = (double)e->train.n * (epochs + ended)  /* before this call */
-                       + (ended ? 0 : (double)state->batches->batch_index * e->loading.batch);
+    const int    n    = state->batches->n;          /* 0 at an epoch's end */
+    const double done = (double)e->train.n * (state->epoch - 1) + state->metrics.n - n;
     if (!e->going && done > 0) {
         e->run_done = done;
         e->work    -= done;
-        e->begun   -= e->numbers[0];
-        experiment_say(e, "goes on after epoch %d, with %.0f of %.0f samples done", epochs, done,
-                       e->run_work);
+        experiment_say(e, "goes on after epoch %d, with %.0f of %.0f samples done",
+                       state->epoch - 1, done, e->run_work);
     }
     e->going = 1;
-    e->numbers[0] = experiment_clock() - e->begun;
     experiment_rows(e, state->history);
-    if (ended) return e->halt;
+    if (state->epoch_ended) return e->halt;
     if (e->batch) e->batch(e, state);
-    experiment_progress(e, state->batches->n);
+    experiment_progress(e, n);
     if (!e->halt) e->halt = experiment_stop;
     return e->halt;
 }
 
-/* The logger while tnn_fit is at work: so it tells of checkpoints that cannot be written. */
+/* The logger while tnn_fit is at work: says what is wrong with the checkpoint. */
 static inline void experiment_log(void *user, const char *message)
 {
-    experiment_say((experiment *)user, "%s", message);
+    experiment *e = (experiment *)user;
+    if (strstr(message, e->checkpoint)) experiment_say(e, "%s", message);
 }
 
 /* Trains the network, and writes the rows. The checkpoint is RUN-CONFIGURATION.tnn beside results,
    until these are on the disk. Who is killed while it is written leaves a .tmp there, which can be
-   deleted. Returns whether the run is to be begun anew, with a new network, as its checkpoint is
-   damaged or of another version.                                                                 */
+   deleted. Returns whether the run is to begin anew, with a new network, as its checkpoint, which
+   is removed, is damaged or of another version.                                                  */
 static inline int experiment_fit(experiment *e, tnn_net *net)
 {
+    for (int i = 0; i < e->tallies; i++) e->tally[i] = 0;
     tnn_set_logger(experiment_log, e);
     tnn_history run = tnn_fit(net, &e->train, &e->val, .epochs = e->epochs,
                               .loader = &e->loading, .evaluate = e->evaluate,
                               .stopping = e->stopping.patience ? &e->stopping : NULL,
                               .checkpoint = e->checkpoint,
                               .save_seconds = e->every > 0 ? e->every : TNN_ZERO,
-                              .numbers = e->numbers, .count = 1 + e->own,
+                              .numbers = e->tally, .count = e->tallies,
                               .callback = experiment_follow, .user = e);
     tnn_set_logger(NULL, NULL);
-    const int anew = tnn_failed() && !e->going && remove(e->checkpoint) == 0;
-    if (anew) {
-        experiment_say(e, "begins anew");
-        tnn_clear_error();
-        memset(e->numbers, 0, sizeof e->numbers);
-        run.count = run.stopped = 0;
-    }
-    if (!e->going) e->begun -= e->numbers[0];       /* it was interrupted behind its last epoch */
-    experiment_rows(e, &run);
-    if (e->lost > 0 && tnn_failed() == TNN_ERROR_NUMBER) {
-        const tnn_epoch row = {0, tnn_lr(net), NAN, e->lost, NAN, e->lost, 0};
-        tnn_clear_error();
-        while (!e->halt && e->epoch <= e->epochs) e->halt = experiment_row(e, &row);
-    }
+    const int lost = e->lost > 0 && tnn_failed() == TNN_ERROR_NUMBER;
+    const int anew = tnn_failed() && !lost && !e->going && remove(e->checkpoint) == 0;
+    if (anew) experiment_say(e, "begins anew");
+    else      experiment_rows(e, &run);
+    if (anew || lost) tnn_clear_error();
     if (e->halt > 0) experiment_end_early(e, !tnn_failed());
+    if (!e->halt && (lost || run.stopped)) e->work -= (double)e->train.n * (e->epochs - run.count);
+    const tnn_epoch end = {0, tnn_lr(net), NAN, e->lost, NAN, e->lost, 0};
+    while (lost && !e->halt && e->epoch <= e->epochs) e->halt = experiment_row(e, &end);
     if (run.stopped && !e->halt && run.count < e->epochs) {
         const tnn_epoch *last = &run.epochs[run.count - 1];
-        e->work  -= (double)e->train.n * (e->epochs - run.count);
         e->epochs = run.count;
         if (EXPERIMENT_TERMINAL() || e->nth == e->wanted)
             experiment_say(e, "stopped after epoch %d, validation %.4f %6.2f %%", e->epochs,

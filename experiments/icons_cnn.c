@@ -90,20 +90,14 @@ static tnn_net *build(experiment *e, const void *row)
 }
 
 /* ==== Counting by class: over all epochs of a run, and in its last one ======================== */
+/* They are in checkpoints: a run that was interrupted within an epoch goes on counting. */
 typedef struct hits { double correct[CLASSES], n[CLASSES]; } hits;
-typedef struct counts { hits all[2], last[2]; double loss; } counts;   /* training, validation */
-enum { COUNTS = sizeof(counts) / sizeof(double) };
-
-/* They are in the checkpoint: a run that was interrupted within an epoch goes on counting. */
-static counts *counts_of(void *user)
-{
-    return (counts *)(void *)(((experiment *)user)->numbers + 1);
-}
+static struct { hits all[2], last[2]; double loss; } counts;    /* training, validation */
 
 /* Counts n images of a class, so many of them right. */
-static void count(counts *c, int part, int label, int correct, int n)
+static void count(int part, int label, int correct, int n)
 {
-    hits *both[] = {&c->all[part], &c->last[part]};
+    hits *both[] = {&counts.all[part], &counts.last[part]};
     for (int i = 0; i < 2; i++) {
         both[i]->correct[label] += correct;
         both[i]->n[label]       += n;
@@ -111,38 +105,34 @@ static void count(counts *c, int part, int label, int correct, int n)
 }
 
 /* Training images are counted on the way; their losses are added up. */
-static int batch(void *user, const tnn_fit_state *state)
+static void batch(experiment *e, const tnn_fit_state *state)
 {
-    counts *c = counts_of(user);
-    const tnn_loader *batches = state->batches;
+    const tnn_loader *b = state->batches;
     const float *logits = tnn_output(state->net);
-    if (batches->batch_index == 0) {
-        memset(c->last, 0, sizeof c->last);
-        c->loss = 0;
+    (void)e;
+    if (b->batch_index == 0) {
+        memset(counts.last, 0, sizeof counts.last);
+        counts.loss = 0;
     }
-    c->loss += state->loss * batches->n;
-    for (int i = 0; i < batches->n; i++)
-        count(c, 0, batches->labels[i],
-              tnn_argmax(logits + i * CLASSES, CLASSES) == batches->labels[i], 1);
-    return 0;
+    counts.loss += state->loss * b->n;
+    for (int i = 0; i < b->n; i++)
+        count(0, b->labels[i], tnn_argmax(logits + i * CLASSES, CLASSES) == b->labels[i], 1);
 }
 
-/* The loss is a mean over the samples; validation images are counted. */
+/* The training loss is a mean over the samples; validation images are counted. */
 static void evaluate(void *user, const tnn_fit_state *state, tnn_epoch *epoch)
 {
-    int     table[CLASSES * CLASSES];
-    counts *c = counts_of(user);
-    epoch->loss = c->loss / state->metrics.n;
+    int table[CLASSES * CLASSES];
+    epoch->loss = counts.loss / state->metrics.n;
     tnn_confusion(state->net, &((experiment *)user)->val, table, CLASSES);
     for (int i = 0; i < CLASSES * CLASSES && !tnn_failed(); i++)
-        count(c, 1, i / CLASSES, i % CLASSES == i / CLASSES ? table[i] : 0, table[i]);
+        count(1, i / CLASSES, i % CLASSES == i / CLASSES ? table[i] : 0, table[i]);
 }
 
 /* RUN.classes.tsv: accuracies over all epochs, as the report counts, and at the last epoch. */
 static int write_classes(experiment *e, const void *row, tnn_net *net)
 {
     static const char *const names[] = {"air", "birds", "water", "people", "cats", "all"};
-    const counts *counted = counts_of(e);
     char name[128];
     (void)row, (void)net;
     snprintf(name, sizeof name, "%s.classes.tsv", e->run);
@@ -153,7 +143,7 @@ static int write_classes(experiment *e, const void *row, tnn_net *net)
     for (int c = 0; c <= CLASSES; c++) {
         fprintf(f, "%s", names[c]);
         for (int column = 0; column < 4; column++) {
-            const hits *h = &(column < 2 ? counted->all : counted->last)[column % 2];
+            const hits *h = &(column < 2 ? counts.all : counts.last)[column % 2];
             double correct = 0, n = 0;
             for (int i = 0; i < CLASSES; i++)
                 if (c == CLASSES || c == i) correct += h->correct[i], n += h->n[i];
@@ -193,6 +183,7 @@ int main(int argc, char **argv)
                     .about = "learning rate, batch size, stride and activation of a CNN on icons",
                     .drawn = {600}, .few = {60}, .load = icons_load, .build = build,
                     .batch = batch, .evaluate = evaluate, .finish = write_classes,
-                    .do_run = do_run, .after = write_summary, .own = COUNTS};
+                    .do_run = do_run, .after = write_summary, .tally = (double *)&counts,
+                    .tallies = sizeof counts / sizeof(double)};
     return experiment_main(&e, argc, argv);
 }
