@@ -161,8 +161,8 @@ static inline void experiment_help(const experiment *e, FILE *to)
                 e->search);
     fprintf(to,
             "  --save S       seconds between two checkpoints of a run, from which it goes on\n"
-            "                 if interrupted, to the batch (default 10, and 50 times what\n"
-            "                 one takes; 0: after each batch)\n"
+            "                 if interrupted, to the batch (default 10; 50 times what one\n"
+            "                 takes at least; 0: after each batch)\n"
             "  --help         this\n\nruns:");
     for (int i = 0, column = 5; e->runs[i]; i++) {
         int length = 1 + (int)strlen(e->runs[i]), wrap = column + length > 78;
@@ -885,18 +885,24 @@ static inline int experiment_follow(void *user, const tnn_fit_state *state)
     return e->halt;
 }
 
-/* The logger while tnn_fit is at work: says what is wrong with the checkpoint. */
+/* Whether a run has gone to infinity, and may. */
+static inline int experiment_lost(const experiment *e)
+{
+    return e->lost > 0 && tnn_failed() == TNN_ERROR_NUMBER;
+}
+
+/* The logger while tnn_fit is at work: a checkpoint that cannot be written is no error. */
 static inline void experiment_log(void *user, const char *message)
 {
     experiment *e = (experiment *)user;
-    if (strstr(message, e->checkpoint)) experiment_say(e, "%s", message);
+    if (!experiment_lost(e)) experiment_say(e, "%s", message);
 }
 
 /* Trains the network, and writes the rows. The checkpoint is RUN-CONFIGURATION.tnn beside results,
    until these are on the disk. Who is killed while it is written leaves a .tmp there, which can be
    deleted. Returns whether the run is to begin anew, with a new network, as its checkpoint, which
-   is removed, is damaged or of another version.                                                  */
-static inline int experiment_fit(experiment *e, tnn_net *net)
+   is removed, is damaged or of another version; not `again`.                                     */
+static inline int experiment_fit(experiment *e, tnn_net *net, int again)
 {
     for (int i = 0; i < e->tallies; i++) e->tally[i] = 0;
     tnn_set_logger(experiment_log, e);
@@ -908,10 +914,14 @@ static inline int experiment_fit(experiment *e, tnn_net *net)
                               .numbers = e->tally, .count = e->tallies,
                               .callback = experiment_follow, .user = e);
     tnn_set_logger(NULL, NULL);
-    const int lost = e->lost > 0 && tnn_failed() == TNN_ERROR_NUMBER;
-    const int anew = tnn_failed() && !lost && !e->going && remove(e->checkpoint) == 0;
-    if (anew) experiment_say(e, "begins anew");
-    else      experiment_rows(e, &run);
+    const int lost = experiment_lost(e);
+    const int anew = !again && !e->going && strstr(tnn_error(), e->checkpoint) != NULL;
+    if (anew) {
+        experiment_say(e, "begins anew");
+        remove(e->checkpoint);
+        run.count = run.stopped = 0;
+    }
+    experiment_rows(e, &run);
     if (anew || lost) tnn_clear_error();
     if (e->halt > 0) experiment_end_early(e, !tnn_failed());
     if (!e->halt && (lost || run.stopped)) e->work -= (double)e->train.n * (e->epochs - run.count);
@@ -945,9 +955,10 @@ static inline int experiment_do_run(experiment *e, const void *row)
     int go = experiment_begin(e, run->name, e->settings, fingerprint, e->epochs, e->train.n,
                               tnn_param_total(net));
     if (go == 1) {
-        while (experiment_fit(e, net)) {
+        if (experiment_fit(e, net, 0)) {
             tnn_free(net);
             net = e->build(e, row);
+            experiment_fit(e, net, 1);
         }
         if (e->finish && e->epoch > e->epochs && e->finish(e, row, net) != 0)
             e->epochs = e->epoch;                               /* not complete */
