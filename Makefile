@@ -36,6 +36,8 @@ help:
 	@echo '                 sanitizers and every compiler found'
 	@echo 'make bench       a table of speeds on this machine, build/bench.tsv, and figures of it'
 	@echo 'make man         the manual: build/tinynn.3 (man -l build/tinynn.3), build/tinynn.html'
+	@echo 'make bindings    for Python (tests/tinynn.py) and others: build/libtinynn.so, and the API'
+	@echo '                 as build/tinynn_api.json; needs python3'
 	@echo 'make install     tinynn.h, tinynn.pc and tinynn.3 to $$DESTDIR$$PREFIX, PREFIX=/usr/local'
 	@echo 'make clean       removes what can be built again soon; make distclean: also results,'
 	@echo '                 their figures and report, which is all of build/'
@@ -162,7 +164,7 @@ test-all:
 	    'tests/same_bits.sh all' 'tests/resume.sh all' 'tests/names.sh all' 'tests/export.sh all' \
 	    'tests/hello.sh all' 'tests/packages.sh all' 'tests/figures.sh all' \
 	    'env TINYNN_SAVING=2 build/test_saving' \
-	    tests/vgg16.sh tests/fuzz.sh tests/platforms.sh tests/coverage.sh
+	    tests/bindings.sh tests/vgg16.sh tests/fuzz.sh tests/platforms.sh tests/coverage.sh
 
 bench: build/bench
 	build/bench --tsv build/bench.tsv.new
@@ -185,6 +187,18 @@ man: build/tinynn.3 build/tinynn.html
 build/tinynn.3 build/tinynn.html: tinynn.h tests/manual.awk
 	@mkdir -p build
 	awk -v form=$(if $(filter %.3,$@),man,html) -f tests/manual.awk tinynn.h > $@.new
+	@mv $@.new $@
+
+# ---- other languages: tests/tinynn.py reads the header -------------------------------------------
+
+bindings: build/libtinynn.so build/tinynn_api.json
+build/libtinynn.so: tinynn.h
+	@mkdir -p build
+	$(CC) -std=c99 $(CPPFLAGS) $(CFLAGS) -fPIC -shared -fvisibility=hidden -DTINYNN_DLL \
+	    -DTINYNN_IMPLEMENTATION -x c tinynn.h -o $@ $(LDFLAGS) $(LDLIBS)
+build/tinynn_api.json: tests/tinynn.py tinynn.h
+	@mkdir -p build
+	python3 tests/tinynn.py > $@.new
 	@mv $@.new $@
 
 # ---- the rest ------------------------------------------------------------------------------------
@@ -211,5 +225,5 @@ clean:
 distclean:
 	rm -rf build
 
-.PHONY: all help plots quick gnuplot report test test-all bench data $(ONE_SET) man install clean \
-        distclean FORCE
+.PHONY: all help plots quick gnuplot report test test-all bench data $(ONE_SET) bindings man \
+        install clean distclean FORCE

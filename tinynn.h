@@ -94,7 +94,8 @@
              1g  Data                        sets, splits, loaders, augmentation
              1h  Training and metrics        evaluation, prediction, tnn_fit, metrics
              1i  Hyper-parameter search
-             1j  Files                       arrays, images, weights, checkpoints, networks as C
+             1j  Files                       arrays, images, tables, weights, checkpoints, networks
+                                             as C
              1k  Named arguments, and the caller's line
         2  Foundations           portability, errors, memory, random numbers, threads
         3  Kernels               one text, read once per instruction set
@@ -176,6 +177,9 @@
        optim.Adam(lr); compile(optimizer)   tnn_set_optimizer(net, TNN_ADAM, .lr). Keras' defaults
                                             are those of tnn_create(.dialect = TNN_KERAS)
        Dataset, TensorDataset               tnn_data_view, tnn_data_create. __getitem__: .sample
+       ImageFolder; image_dataset_from_directory
+                                            tnn_load_folder; transforms.Resize: tnn_resize
+       pandas.read_csv, get_dummies         tnn_load_csv, .one_hot
        random_split; train_test_split       tnn_split, tnn_split_stratified; KFold: tnn_kfold
        DataLoader(batch_size, shuffle)      tnn_loader_create(&data, .batch, .shuffle), tnn_next
        transforms.Normalize; Normalization  tnn_normalize, tnn_measure, tnn_normalize_channels
@@ -203,6 +207,8 @@
        clip_grad_norm_; clipnorm            .clip_norm of the optimizer; tnn_clip_grad
        AveragedModel; EMA                   .ema, .swa_start of the optimizer; tnn_use_average
        summary, print(model)                tnn_summary
+       register_forward_hook, input.grad    tnn_look, tnn_layer_output, tnn_layer_gradient
+       torch.profiler                       tnn_profile
        manual_seed; set_random_seed         .seed of the network and of the loader
        set_num_threads                      tnn_set_threads
        Optuna, KerasTuner                   tnn_study_create
@@ -1334,10 +1340,9 @@ TNN_API tnn_data   tnn_data_create_with(const tnn_data_options *options);
    that fills x (c, h, w) of sample i; labels, one or (h, w), if there is .classes and no .labels;
    and target, if there is .target and no .targets. It returns 0; else the call that needed the
    sample fails, with the message of what the function itself called in vain. Sample i is always the
-   same. Loaders call it one batch ahead, in a thread of theirs, while a batch is trained, and in
-   the caller's for what that thread has not read by then; the calls for a data set and its parts
-   come one after the other where one thread of the program uses them. The data set is to be freed
-   by tnn_data_free. */
+   same. Loaders call it one batch ahead, in a thread of theirs, while a batch is trained; the
+   calls for a data set and its parts come one after the other where one thread of the program uses
+   them. The data set is to be freed by tnn_data_free. */
 TNN_API void       tnn_data_free(tnn_data *data);
 /* Call it before tnn_loader_create, tnn_subset and tnn_split: loaders and parts have the mean and
    std that the data set has then. Afterwards it is refused. (A tnn_data_view does not know its
@@ -1386,7 +1391,7 @@ TNN_API tnn_status tnn_sample(const tnn_data *data, int i, float *x, int count);
    another epoch. Epoch e is shuffled by (seed, e): a loader's batches do not depend on what was
    drawn before. */
 typedef struct tnn_loader {
-    float *x;               /* (n, c, h, w) */
+    float *x;               /* (n, c, h, w); of a source elsewhere in each batch */
     int   *labels;          /* (n) or (n, h, w), for tnn_loss; or NULL */
     float *targets;         /* for tnn_loss_targets; with .mixup or .cutmix of labels (n, classes of
                                the data), and labels is NULL then; else as in the data set */
@@ -7457,7 +7462,8 @@ static tnn_status tnn__window(const char *what, const tnn_window *given, int poo
         return tnn__fail(TNN_ERROR_SHAPE, "%s: kernel %dx%d does not fit its input %dx%dx%d with "
                          "pad %d: at most %dx%d%s", what, span_h, span_w, c, h, w,
                          TNN__MAX(g->ph, g->pw), most_h, most_w,
-                         g->dh > 1 || g->dw > 1 ? " (kernel with dilation)" : "");
+                         g->dh > 1 || g->dw > 1 ? " (kernel with dilation)"
+                         : h > w && w == 1 ? "; .input is channels x height x width" : "");
     g->oh = (most_h - span_h)/g->sh + 1;
     g->ow = (most_w - span_w)/g->sw + 1;
     /* a window must start inside the image or its left pad */
@@ -11369,14 +11375,14 @@ static tnn_status tnn__blame(const tnn_net *net, int s)
         if (tnn__runs_away(&net->blob[i + 1], s))
             return tnn__fail(TNN_ERROR_NUMBER, "%s: the loss of sample %d is not finite after %l "
                              "steps, and so is first an output of layer %d (%s, or what follows "
-                             "it); the parameters are those of the last step; a smaller lr may "
-                             "help", what, s, net->steps, net->op[fine].layer + 1,
-                             net->op[fine].kind->name);
+                             "it); the parameters are those of the last step; a smaller lr or "
+                             "normalised data may help", what, s, net->steps,
+                             net->op[fine].layer + 1, net->op[fine].kind->name);
         fine = i + 1;
     }
     return tnn__fail(TNN_ERROR_NUMBER, "%s: the loss of sample %d is not finite after %l steps "
                      "(its largest output is %g); the parameters are those of the last step; a "
-                     "smaller lr may help", what, s, net->steps,
+                     "smaller lr or normalised data may help", what, s, net->steps,
                      (double)tnn__kernels()->largest(net->view.size, x));
 }
 
@@ -11427,7 +11433,9 @@ static tnn_status tnn__check_labels(tnn_net *net)
         if (net->view.one) continue;
         if (label < 0 || label >= net->view.classes)
             return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loss: label %d of sample %d is out of range, "
-                             "the network has %d classes", label, s, net->view.classes);
+                             "the network has %d classes%s", label, s, net->view.classes,
+                             net->view.classes > 1 ? "" : ": two in one output are for "
+                             "TNN_BCE_LOGITS");
         weight += (weights ? (double)weights[tnn__class_at(label, net->view.classes, c)] : 1)
                   *(net->truth.weights ? (double)net->truth.weights[s] : 1);
     }
@@ -11472,7 +11480,8 @@ static tnn_status tnn__loss_run(tnn_net *net, tnn__truth truth)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no loss was set, by tnn_set_loss", what);
     if (!labels && !truth.targets)
         return tnn__fail(TNN_ERROR_ARGUMENT, "tnn_loss: no labels and no targets; a loader with "
-                         ".mixup or .cutmix has .targets, for tnn_loss_targets");
+                         ".mixup or .cutmix has .targets, for tnn_loss_targets; tnn_loader_loss "
+                         "takes what a loader has");
     if (net->stage == TNN__NOTHING)
         return tnn__fail(TNN_ERROR_ARGUMENT, "%s: no forward has been done; tnn_forward comes "
                          "first", what);
@@ -15089,7 +15098,7 @@ static tnn_tensor tnn__look_at(const char *what, tnn_net *net, int layer, int gr
     for (s = 0; y.data && s < look->n; s++)
         tnn__channels_first(tnn__kernels(), b->c, b->h, b->w,
                             gradient ? b->grad + s*b->sample : tnn__sample_data(b, s),
-                            gradient ? tnn__wide(b) : b->row, y.data + s*tnn__values(b));
+                            gradient ? tnn__wide(b) : b->row, y.data + (tnn__len)s*tnn__values(b));
     return y;
 }
 /* The output of a layer, counted from 1. */
@@ -15161,8 +15170,6 @@ typedef struct {
     struct tnn__loader *reading;        /* whose thread was started and not joined, or NULL */
     tnn__thread         thread;
     int                 forks;          /* when it was started */
-    int                 lock;           /* held while a sample is read, and for what follows */
-    int                 halt, at_work;  /* tells the thread to end; until it does */
 } tnn__source_memory;
 /* That of a data set with a .sample. A part's own memory comes first, then that of what it is a
    part of. */
@@ -15179,26 +15186,16 @@ static int tnn__own_source(tnn_data *data, const char *what)
     if (!tnn__own(data, (tnn__len)sizeof(tnn__source_memory), NULL, what)) return 0;
     source = tnn__source_of(data);
     source->reading = NULL;
-    source->lock = source->halt = source->at_work = 0;
     return 1;
 }
-/* Ends the thread that reads ahead, if there is one, behind the sample that it is at: then the
-   source is the caller's. In the child of a fork there is no such thread, its sample is not read
-   and its lock is nobody's. */
+/* Waits for the thread that reads ahead, if there is one: then the source is the caller's. In the
+   child of a fork there is no such thread, and what it read is not done. */
 static void tnn__end_reading(const tnn_data *data)
 {
     tnn__source_memory *source = data->sample ? tnn__source_of(data) : NULL;
     if (!source || !source->reading) return;
-    TNN__STORE(&source->halt, 1);
     if (source->forks == tnn__forks) TNN__JOIN(source->thread);
     source->reading = NULL;
-    source->lock = source->halt = source->at_work = 0;
-}
-/* Waits for the sample that another thread is at, and takes the lock. */
-static void tnn__hold_source(tnn__source_memory *source)
-{
-    int none = 0;
-    for (; !TNN__SWAP(&source->lock, none, 1); none = 0) TNN__YIELD();
 }
 /* One reader more of that memory, which may be NULL. */
 static void tnn__share(void *memory)
@@ -15601,7 +15598,7 @@ static void tnn__normalize(const tnn_data *data, float *x)
     }
 }
 /* A sample, bytes or floats, as floats x (c, h, w), normalised; `table` is tnn__byte_values', or
-   NULL where it does not pay: then bytes are divided, with the same bits. */
+   NULL where it does not pay: then bytes are divided, with the same bits. floats may be x. */
 static void tnn__values_of(const tnn_data *data, const unsigned char *bytes, const float *floats,
                            const float *table, float *x)
 {
@@ -15612,8 +15609,8 @@ static void tnn__values_of(const tnn_data *data, const unsigned char *bytes, con
             for (end = k + size/tnn__tables(data); k < end; k++) x[k] = table[bytes[k]];
         return;
     }
-    if (floats) memcpy(x, floats, (size_t)size*sizeof *x);
-    else for (k = 0; k < size; k++) x[k] = (float)bytes[k]/255.0f;
+    if (!floats) for (k = 0; k < size; k++) x[k] = (float)bytes[k]/255.0f;
+    else if (floats != x) memcpy(x, floats, (size_t)size*sizeof *x);
     tnn__normalize(data, x);
 }
 
@@ -16011,7 +16008,7 @@ typedef struct {                /* what a source has given of a batch: (batch) s
     float *x, *targets;
     int   *labels;
     int    epoch, batch;        /* which batch */
-    int    next, count;         /* its first sample that is not read; samples to be read */
+    int    done;                /* all of it */
 } tnn__reading;
 struct tnn__loader {
     tnn_loader         loader;          /* what the program sees */
@@ -16033,6 +16030,12 @@ struct tnn__loader {
     tnn__hooked        hooked;              /* the source's errors */
 };
 
+/* Whether a source's samples are augmented and normalised where it puts them, in each batch another
+   place: they need not be copied. */
+static int tnn__reads_in_place(const struct tnn__loader *state)
+{
+    return state->data.sample && !state->geometry;
+}
 /* A sample as it is given, before augmentation, and what goes with it; those that it has are not
    NULL. */
 typedef struct {
@@ -16174,87 +16177,55 @@ static void tnn__read_sample(struct tnn__loader *state, tnn__reading *read, int 
         tnn__check_truth("tnn_next", data, labels, target, data->classes - 1, number, 1);
     tnn__after_hook(&state->hooked, slot, &was);
 }
-/* Reads the next sample of the batch that is not the present one, and what will be mixed in; 0 if
-   there is none left. Samples are asked for in the order of the batch: a file that is read from
-   front to back stays so. The lock is held. */
-static int tnn__read_next(struct tnn__loader *state)
+/* Reads the batch that is not the present one: what read->epoch and read->batch say. The first
+   function of a thread, or a call. Samples are asked for in the order of the batch, each followed
+   by what will be mixed in: a file that is read from front to back stays so. */
+static void tnn__read_batch(void *context)
 {
+    struct tnn__loader *state = (struct tnn__loader *)context;
     tnn__reading *read = &state->reading[!state->now];
-    if (read->next >= read->count) return 0;
-    else {
-        const int s = read->next;
-        const int i = state->order[(tnn__len)read->batch*state->options.batch + s];
+    const tnn__len first = (tnn__len)read->batch*state->options.batch;
+    int s;
+    for (s = 0; s < TNN__MIN(state->options.batch, state->count - first); s++) {
+        const int i = state->order[first + s];
         const tnn__draws dice = {state->options.seed, (uint64_t)read->epoch, (uint64_t)i};
         const int other = tnn__other(state, &dice);
         tnn__read_sample(state, read, i, s);
         if (other >= 0) tnn__read_sample(state, read, other, state->options.batch + s);
-        read->next++;
-        return 1;
     }
+    read->done = 1;
 }
-/* Reads until there is no sample left, or it is told to halt: the first function of a thread. */
-static void tnn__read_ahead(void *context)
-{
-    struct tnn__loader *state = (struct tnn__loader *)context;
-    tnn__source_memory *source = tnn__source_of(&state->data);
-    int more;
-    do {
-        tnn__hold_source(source);
-        more = !TNN__LOAD(&source->halt) && tnn__read_next(state);
-        if (!more) source->at_work = 0;
-        tnn__let_go(&source->lock);
-    } while (more);
-}
-/* Says which batch is to be read into the memory that is not the present one's. */
-static void tnn__read_which(struct tnn__loader *state, int epoch, int batch)
-{
-    tnn__reading *read = &state->reading[!state->now];
-    const tnn__len left = state->count - (tnn__len)batch*state->options.batch;
-    read->epoch = epoch;
-    read->batch = batch;
-    read->next = 0;
-    read->count = batch < state->loader.batches ? (int)TNN__MIN(state->options.batch, left) : 0;
-}
-/* Makes what a source gives of the loader's batch the present one, and has a thread begin with the
-   next one of the epoch:
+/* Makes what a source gives of the loader's batch the present one: it has been read ahead, or is
+   read now. Then a thread begins with the next one of the epoch:
 
        tnn_next          trains batch k     tnn_next          trains batch k + 1
-       reads k's rest    reads k + 1        reads its rest    reads k + 2
+       waits for k  -->  reads k + 1   -->  waits for k + 1   reads k + 2
 
-   What the thread has not read when it is needed is read by the caller, who thus waits for a sample
-   at most, and not until the system lets the thread run: at work on all processors it may do so
-   late. A thread that comes late goes on with what there is to be read then. Without threads, and
-   where the system refuses one, the rest is all of a batch. */
+   Without threads, and where the system refuses one, batches are read when they are asked for. */
 static tnn_status tnn__read(struct tnn__loader *state)
 {
     tnn__source_memory *source = tnn__source_of(&state->data);
-    const tnn__reading *next = &state->reading[!state->now];
+    tnn__reading *next = &state->reading[!state->now];
     const int epoch = state->loader.epoch, batch = state->loader.batch_index;
-    int start;
-    if (source->reading != state || source->forks != tnn__forks) tnn__end_reading(&state->data);
-    TNN__STORE(&source->halt, 1);
-    tnn__hold_source(source);
-    if (!next->count || next->epoch != epoch || next->batch != batch) {
+    tnn__end_reading(&state->data);
+    if (!next->done || next->epoch != epoch || next->batch != batch) {
         state->hooked.error.status = TNN_OK;    /* of another batch */
-        tnn__read_which(state, epoch, batch);
+        next->epoch = epoch;
+        next->batch = batch;
+        tnn__read_batch(state);
     }
-    while (tnn__read_next(state)) {}
     state->now = !state->now;
-    tnn__read_which(state, epoch, state->hooked.error.status ? state->loader.batches : batch + 1);
-    start = state->reading[!state->now].count && !source->at_work;
-    source->at_work |= start;
-    TNN__STORE(&source->halt, 0);
-    tnn__let_go(&source->lock);
-    if (start) {
-        if (source->reading) TNN__JOIN(source->thread);         /* it has ended */
-        source->forks = tnn__forks;
-        source->reading = state;
-        if (!tnn__start_thread(&source->thread, tnn__read_ahead, state)) {
-            source->reading = NULL;
-            source->at_work = 0;
-        }
-    }
-    return tnn__hooks(&state->hooked) ? (tnn_status)tnn_failed() : TNN_OK;
+    if (tnn__reads_in_place(state)) state->loader.x = next->x;
+    if (state->data.reconstruct) state->loader.targets = state->loader.x;
+    next = &state->reading[!state->now];
+    next->done = 0;
+    if (tnn__hooks(&state->hooked)) return (tnn_status)tnn_failed();
+    if (batch + 1 == state->loader.batches) return TNN_OK;
+    next->epoch = epoch;
+    next->batch = batch + 1;
+    source->forks = tnn__forks;
+    if (tnn__start_thread(&source->thread, tnn__read_batch, state)) source->reading = state;
+    return TNN_OK;
 }
 
 TNN__SMALL
@@ -16378,13 +16349,13 @@ static tnn_status tnn__check_loader(const tnn_data *data, const tnn_loader_optio
     return TNN_OK;
 }
 /* Hands out the loader's memory, or with NULL only counts it; returns its floats:
-       x (batch, c, h, w)
+       two batches of a source, of twice as many samples where these are mixed
+       x (batch, c, h, w), where it is not one of these
        order (drawn, filled up for all shards)
        chances (n), and counts of classes behind them
        the bytes' tables
        labels or targets, weights (batch)
-       spare (threads: a sample and what goes with it)
-       two batches of a source, of twice as many samples where these are mixed */
+       spare (threads: a sample and what goes with it) */
 static tnn__len tnn__place_loader(struct tnn__loader *state, float *memory)
 {
     const tnn_data *data = &state->data;
@@ -16393,7 +16364,18 @@ static tnn__len tnn__place_loader(struct tnn__loader *state, float *memory)
     tnn_loader *loader = &state->loader;
     tnn__arena arena = {memory, 0};
     int i;
-    loader->x = tnn__take(&arena, tnn__mul(batch, size) + TNN__SLACK);
+    for (i = 0; i < 2 && data->sample; i++) {
+        const tnn__len places = state->mixing ? 2*batch : batch;
+        tnn__reading *read = &state->reading[i];
+        read->x = tnn__take(&arena, tnn__mul(places, size) + TNN__SLACK);
+        if (data->classes && !data->labels)
+            read->labels = (int *)(void *)tnn__take(&arena,
+                                                    tnn__mul(places, tnn__each_labels(data)));
+        if (data->target[0] && !data->targets)
+            read->targets = tnn__take(&arena, tnn__mul(places, tnn__each_targets(data)));
+    }
+    loader->x = tnn__reads_in_place(state) ? state->reading[0].x
+              : tnn__take(&arena, tnn__mul(batch, size) + TNN__SLACK);
     state->order = (int *)(void *)tnn__take(&arena, TNN__MAX(state->drawn,
                                             (tnn__len)state->count*state->options.shards));
     if (state->options.draw_weights || state->options.balanced)
@@ -16408,16 +16390,6 @@ static tnn__len tnn__place_loader(struct tnn__loader *state, float *memory)
     state->spare_floats = size + state->labels + state->targets;
     if (state->mixing)
         state->spare = tnn__take(&arena, tnn__mul(state->threads, state->spare_floats));
-    for (i = 0; i < 2 && data->sample; i++) {
-        const tnn__len places = state->mixing ? 2*batch : batch;
-        tnn__reading *read = &state->reading[i];
-        read->x = tnn__take(&arena, tnn__mul(places, size));
-        if (data->classes && !data->labels)
-            read->labels = (int *)(void *)tnn__take(&arena,
-                                                    tnn__mul(places, tnn__each_labels(data)));
-        if (data->target[0] && !data->targets)
-            read->targets = tnn__take(&arena, tnn__mul(places, tnn__each_targets(data)));
-    }
     return arena.used;
 }
 /* Sums the weights that samples are drawn by, the caller's or 1/n_c for each of the n_c samples of
@@ -16836,9 +16808,9 @@ static tnn_metrics tnn__measure(const char *what, tnn_net *net, const tnn_data *
     in_order.batch = net->options.batch;
     classes = tnn__outcomes(net);
     if (counts && (room != classes || !data->classes))
-        return tnn__fail(TNN_ERROR_SHAPE, "tnn_confusion: counts of %d classes, the network tells "
-                         "%d apart%s", room, classes, data->classes ? "" : ", and the data have no "
-                         "labels"), tnn__no_metrics();
+        return tnn__fail(TNN_ERROR_SHAPE, data->classes ? "tnn_confusion: counts of %d classes, "
+                         "the network tells %d apart" : "tnn_confusion: the data have no labels; "
+                         "tnn_regression_report is for targets", room, classes), tnn__no_metrics();
     batches = tnn_loader_create_with(data, &in_order);
     if (tnn_failed() || tnn__truth_fits(what, net, batches->state)) {
         tnn_loader_free(batches);
@@ -18932,7 +18904,7 @@ TNN_API_GATED tnn_data tnn_load_idx(const char *images_path, const char *labels_
 
 /* The text of a field, without the blanks and quotes around it: from *from to what is returned. The
    field goes from *at to the separator, the end of the line or that of the text, where *at then
-   is. */
+   is. Quotes that are not closed stay. */
 static const char *tnn__csv_text(const char **from, const char **at, const char *end,
                                  char separator)
 {
@@ -18945,7 +18917,7 @@ static const char *tnn__csv_text(const char **from, const char **at, const char 
     for (pass = 0; pass < 2; pass++) {      /* blanks, once quotes, blanks; \r is of Windows */
         while (p < stop && (*p == ' ' || *p == '\t' || *p == '\r')) p++;
         while (p < stop && (stop[-1] == ' ' || stop[-1] == '\t' || stop[-1] == '\r')) stop--;
-        if (pass || stop - p < 2 || *p != '"' || stop[-1] != '"') continue;
+        if (pass || quoted || stop - p < 2 || *p != '"' || stop[-1] != '"') continue;
         p++;
         stop--;
     }
@@ -19663,8 +19635,9 @@ static int tnn__load_tensor(const tnn__saved *saved, const char *path, const tnn
     tnn__len at;
     if (!tensor && (!named || saved->options->partial)) return 0;
     if (!tensor)
-        return -(int)tnn__reject("%s: has no %s%s; .partial = 1 loads what it has", path,
-                                 entry.name.head, entry.name.tail);
+        return -(int)tnn__reject("%s: has no %s%s, but %s ...; .rename says how its names begin, "
+                                 ".partial = 1 loads what it has", path, entry.name.head,
+                                 entry.name.tail, file->count ? file->tensor->name : "nothing");
     if (!tnn__known_type(path, tensor)) return -1;
     if (!tnn__fits(&entry, tensor))
         return -(int)tnn__fail(TNN_ERROR_SHAPE, "%s: %s is (%s), the network's %s (%s)", path,
@@ -19705,7 +19678,9 @@ static int tnn__load_weights(tnn_net *net, const tnn_weights_options *options, c
         n = -(int)tnn__reject("%s: has %s, the network has not; .partial = 1 loads the rest", path,
                               unknown->name);
     else if (n >= 0 && options && !count)
-        n = -(int)tnn__reject("%s: has none of the network's tensors", path);
+        n = -(int)tnn__reject("%s: has none of the network's tensors, but %s ...; .rename says how "
+                              "its names begin", path,
+                              file->count ? file->tensor->name : "nothing");
     for (i = 0; i < net->tensors && n >= 0; i++) tnn__load_tensor(&saved, path, file, i, 1);
     return n < 0 ? -1 : count;
 }
@@ -20111,7 +20086,9 @@ static tnn_status tnn__check_pieces(const char *path, const tnn_safetensors *fil
         if (!tensor && numbers) continue;
         if (!tensor || tensor->dtype != piece[i].dtype || tensor->ndim != 1
             || (numbers ? tensor->count > piece[i].count : tensor->count != piece[i].count))
-            return tnn__reject("%s: has %l of %s%s, this network %l", path,
+            return tnn__reject(numbers ? "%s: has %l of %s%s, room is for %l: for more .count, of "
+                               "tnn_fit for more .epochs" : "%s: has %l of %s%s, this network %l; "
+                               "make it as the one that was saved", path,
                                tensor ? tensor->count : 0, piece[i].name,
                                !tensor ? tnn__piece_is(piece[i].name)
                                : numbers ? "" : ", of other layers", (long long)piece[i].count);
@@ -20133,7 +20110,8 @@ static tnn_status tnn__check_hash(const char *path, const tnn_safetensors *file,
 {
     const tnn_stored *hash = file->count ? &file->tensor[file->count - 1] : NULL;
     if (!hash || strcmp(hash->name, "tinynn.hash") || hash->dtype != TNN_U64 || hash->count != 1)
-        return tnn__reject("%s: is no checkpoint: does not end with tinynn.hash", path);
+        return tnn__reject("%s: is no checkpoint: does not end with tinynn.hash; "
+                           "weights alone are for tnn_load_weights", path);
     if (tnn__fnv(TNN__FNV, p, size - 8) == tnn__bits(p + size - 8, 8, 0)) return TNN_OK;
     return tnn__reject("%s: is damaged: not what its tinynn.hash says; take an older copy", path);
 }
@@ -20565,6 +20543,11 @@ static tnn_status tnn__cut(tnn__cells *cells, tnn__len begin, char separator, in
             field = p;
             if (!lines) numbers += tnn__csv_field(&field, end, separator, &v) > 0;
             stop = tnn__csv_text(&from, &p, end, separator);
+            if (from < stop && *from == '"' && (from == cells->text || from[-1] != '"'))
+                return tnn__reject("%s: line %l, field %l begins with a quote that does not close "
+                                   "at the field's end; a field has no line breaks, and a quote "
+                                   "within quotes is two", cells->in->name, (long long)n,
+                                   (long long)i + 1);
             last = p == end || *p == '\n';              /* seen before a 0 is written there */
             empty = !i && last && from == stop;
             if (cells->cell && !empty) {
@@ -20605,6 +20588,9 @@ static tnn_status tnn__read_cells(tnn__cells *cells, int header, int columns)
     if (zero)
         return tnn__reject("%s: at byte %l: a zero; a CSV is text, in UTF-8 or as ASCII", in->name,
                            (long long)(zero - (const char *)in->bytes));
+    if (in->size && memchr(in->bytes, '\r', in->size) && !memchr(in->bytes, '\n', in->size))
+        return tnn__reject("%s: its lines end in carriage returns alone; they must end in line "
+                           "feeds, as \\n or \\r\\n", in->name);
     cells->text = (char *)tnn__alloc_raw((tnn__len)in->size + 1, in->name);
     if (!cells->text) return TNN_ERROR_MEMORY;
     if (in->size) memcpy(cells->text, in->bytes, in->size);
@@ -21406,7 +21392,8 @@ static tnn_status tnn__index_folder(const tnn__listing *list, tnn_data *data)
     return TNN_OK;
 }
 
-/* Calls the user's decoder; `raw` is what it makes, U8 (h, w, c), to be given to free(). */
+/* Calls the user's decoder; `raw` is what it makes, bytes (h, w, c) to be given to free(); its
+   .dtype stays 0. */
 static tnn_status tnn__decode(const tnn_folder_options *with, const tnn__input *in, tnn_array *raw)
 {
     const tnn__error_state was = tnn__before_hook();
@@ -21419,7 +21406,6 @@ static tnn_status tnn__decode(const tnn_folder_options *with, const tnn__input *
     if (!raw->data)
         return tnn__reject("%s: .decode returned NULL: the file is broken (%l bytes), or of a "
                            "format that it does not read", in->name, (long long)in->size);
-    raw->dtype = TNN_U8;
     raw->ndim = 3;
     raw->shape[0] = h;
     raw->shape[1] = w;
@@ -21428,8 +21414,8 @@ static tnn_status tnn__decode(const tnn_folder_options *with, const tnn__input *
     return tnn__refuse("%s: .decode says %d channels of %dx%d (h, w), must be 1 to 4 of an image "
                        "that fits in memory", in->name, c, h, w);
 }
-/* The planes of an image (h, w) or (h, w, c): U8 (1, h, w) of grey or (3, h, w), as they come, or
-   of grey if that is wanted. Of 16 bits it makes 8 where they stand. */
+/* The planes of an image (h, w) or (h, w, c): bytes (1, h, w) of grey or (3, h, w), as they come,
+   or of grey if that is wanted. Of 16 bits it makes 8 where they stand. */
 static tnn_status tnn__planes(const char *path, const tnn_array *raw, int wanted, tnn_array *image)
 {
     unsigned char *bytes = (unsigned char *)raw->data, *to;
@@ -21445,7 +21431,7 @@ static tnn_status tnn__planes(const char *path, const tnn_array *raw, int wanted
     image->shape[0] = planes;
     image->shape[1] = raw->shape[0];
     image->shape[2] = raw->shape[1];
-    for (i = 0; raw->dtype == TNN_U16 && i < area*c; i++)
+    for (i = 0; tnn__dtype_bytes(raw->dtype) > 1 && i < area*c; i++)
         bytes[i] = (unsigned char)((wide[i] + 128)/257);
     for (j = 0; j < planes; j++)
         for (i = 0, p = bytes + j; i < area; i++, p += c)
@@ -21856,6 +21842,18 @@ static int tnn__fit_batch(void *context)
     tnn__fit_checkpoint(fit, stop);
     return stop;
 }
+/* An error where there is nothing to train: all parameters are frozen. Builds the network; one
+   without parameters passes. */
+static tnn_status tnn__all_frozen(tnn_net *net)
+{
+    int i = 0;
+    const tnn_status e = tnn_build(net);
+    if (e) return e;
+    while (i < net->segments && net->segment[i].frozen) i++;
+    return i < net->segments || !i ? TNN_OK
+         : tnn__refuse("tnn_fit: every parameter is frozen: leave .frozen of a layer out, or "
+                       "tnn_set_group lets it be trained");
+}
 /* Checks the options and fills in defaults; checks both data sets against the network, so that
    nothing is found out after an epoch. Makes the loader of the training data: with .loader by these
    options, else by those of the run. NULL on error; then nothing is left behind. */
@@ -21906,7 +21904,7 @@ static tnn_loader *tnn__fit_begin(tnn__fit *fit, tnn_net *net, const tnn_data *t
         tnn_loader_free(other);
     }
     batches = tnn_loader_create_with(train, options->loader ? options->loader : &own);
-    if (!tnn__loader_fits("tnn_fit", net, batches, 1)) return batches;
+    if (!tnn__loader_fits("tnn_fit", net, batches, 1) && !tnn__all_frozen(net)) return batches;
     tnn_loader_free(batches);
     return NULL;
 }
@@ -22131,8 +22129,10 @@ static void tnn__time_step(tnn_net *net, const tnn_loader *batch, double seconds
 }
 /* The peak is that of a product (24, 32) over 96, which together take 25 KB: no thread has to wait
    for memory. So it is the limit of the kernels of section 3 on this machine, a few per cent below
-   what the processor's data sheet says. How many floats a thread needs, and products at a time: */
-enum { TNN__PEAK = 24*96 + 96*32 + 24*32, TNN__PEAKS = 400 };
+   what the processor's data sheet says. The floats of A, B and C of a thread, and the products that
+   are made at a time: */
+enum { TNN__PEAK_A = 24*96, TNN__PEAK_B = 96*32, TNN__PEAK_C = 24*32,
+       TNN__PEAK = TNN__PEAK_A + TNN__PEAK_B + TNN__PEAK_C, TNN__PEAKS = 400 };
 /* A task: that product, so many times, in the worker's part of the floats. */
 static void tnn__peak_task(void *context, int task, int worker)
 {
@@ -22140,9 +22140,9 @@ static void tnn__peak_task(void *context, int task, int worker)
     int i;
     (void)task;
     mm.a = (float *)context + (tnn__len)worker*TNN__PEAK;
-    mm.b = mm.a + 24*96;
-    mm.bp = 96*16;
-    mm.c = (float *)(uintptr_t)mm.b + 96*32;
+    mm.b = mm.a + TNN__PEAK_A;
+    mm.bp = TNN__PEAK_B/2;
+    mm.c = (float *)(uintptr_t)mm.b + TNN__PEAK_B;
     mm.ldc = 32;
     for (i = 0; i < TNN__PEAKS; i++) tnn__kernels()->mm(&mm);
 }
@@ -22151,13 +22151,14 @@ static void tnn__peak_task(void *context, int task, int worker)
 static double tnn__peak(int threads)
 {
     float *floats = tnn__workspace((tnn__len)threads*TNN__PEAK, "tnn_profile");
+    const double flop = 2.0*24*32*96*(int)TNN__PEAKS*threads;
     double best = 0;
     int i;
     if (floats) tnn__fill_floats(floats, (tnn__len)threads*TNN__PEAK, 0.5f);
     for (i = 0; i < 40 && floats; i++) {
         const double began = tnn__clock();
         tnn__run(threads, threads, tnn__peak_task, floats);
-        best = TNN__MAX(best, 2.0*threads*TNN__PEAKS*24*32*96/TNN__MAX(tnn__clock() - began, 1e-6));
+        best = TNN__MAX(best, flop/TNN__MAX(tnn__clock() - began, 1e-6));
     }
     tnn__release(floats);
     return best;

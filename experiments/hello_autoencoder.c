@@ -27,7 +27,7 @@ int main(void)
     tnn_set_optimizer(net, TNN_ADAM, .lr = 0.01);
     const double before = tnn_evaluate(net, &test).loss;
     tnn_history run = tnn_fit(net, &train, &test, .epochs = 60);
-    if (run.count) printf("mean squared error %.4f, after training %.6f\n", before,
+    if (run.count) printf("mean squared error %.2g, after training %.2g\n", before,
                           run.epochs[run.count - 1].validation_loss);
     tnn_history_free(&run);
     tnn_free(net);

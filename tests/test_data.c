@@ -667,6 +667,20 @@ static void sources_train(void)
         CHECK(tnn_next(batches) == 4 && batches->labels[0] == maps[16 * 20], "%s", tnn_error());
         tnn_loader_free(batches);
     }
+    /* However quickly the batch ahead fails, the one before it is given first. */
+    from.bad = 1;
+    batches = tnn_loader_create(&source, .batch = 1);
+    for (k = 0; k < 5000; k++) {
+        if (tnn_next(batches) != 1) break;              /* sample 0 */
+        if (tnn_next(batches)) break;                   /* sample 1, and its message */
+        if (!strstr(tnn_error(), "tnn_softmax: ")) break;
+        tnn_clear_error();
+        while (tnn_next(batches)) {}
+        if (tnn_failed()) break;
+    }
+    CHECK(k == 5000, "epoch %d: %s", k, tnn_error());
+    from.bad = -1;
+    tnn_loader_free(batches);
     maps[3] = 5;
     batches = tnn_loader_create(&source, .batch = 4);
     tnn_next(batches);

@@ -536,7 +536,7 @@ static void bad_batches(void)
     t[0] = 0;
     tnn_loss_targets(net, NULL);
     SAYS("tnn_loss: no labels and no targets; a loader with .mixup or .cutmix has .targets, for "
-         "tnn_loss_targets");
+         "tnn_loss_targets; tnn_loader_loss takes what a loader has");
     tnn_loss(net, negative);
     SAYS("tnn_loss: label -1 of sample 1 is out of range, the network has 3 classes");
     tnn_free(net);
@@ -574,7 +574,8 @@ static void bad_batches(void)
     tnn_forward(net, x, 2, TNN_TRAIN);
     tnn_loss_targets(net, t);
     SAYS("tnn_loss_targets: the loss of sample 1 is not finite after 0 steps (its largest output "
-         "is 3e38); the parameters are those of the last step; a smaller lr may help");
+         "is 3e38); the parameters are those of the last step; a smaller lr or normalised data "
+         "may help");
     tnn_free(net);
     for (k = 0; k < 2; k++) {               /* products that overflow in a float */
         net = small(3);
@@ -617,7 +618,7 @@ static void overflows(void)
     tnn_loss_targets(net, zero);
     SAYS("tnn_loss_targets: the loss of sample 1 is not finite after 0 steps, and so is first an "
          "output of layer 1 (dense, or what follows it); the parameters are those of the last "
-         "step; a smaller lr may help");
+         "step; a smaller lr or normalised data may help");
     tnn_free(net);
     for (k = 0; k < 4; k++) {       /* 40 units: bounded by |x| |dy|; 2: looked at one by one */
         const int in = k & 1 ? 2 : 600, units = k & 1 ? 2 : 40;

@@ -315,6 +315,14 @@ static void refused(void)
         {"a,b\n\n\r\n",        {0}, "but one of names"},
         {"a,b\n1,2\n3\n",      {0}, "at byte 8: line 3 has 1 fields, the first 2"},
         {"a,b\n1,2,3\n",       {0}, "line 2 has 3 fields, the first 2"},
+        {"a,y\n1,\"x\n2,y\"\n3,z\n", {.label = "y"}, "csv: line 2, field 2 begins with a quote that "
+                               "does not close at the field's end; a field has no line breaks"},
+        {"a,y\n1,x\n2,\"y\"\"",  {.label = "y"}, "line 3, field 2 begins with a quote"},
+        {"a,y\n1,\"x\"z\n2,w\n", {.label = "y"}, "line 2, field 2 begins with a quote"},
+        {"\"a\ny\"\n1\n",     {0}, "line 1, field 1 begins with a quote"},
+        {"a,y\n1,2\n,\"",      {.ignore = "y"}, "line 3, field 2 begins with a quote"},
+        {"a,y\r1,x\r2,z\r",    {.label = "y"}, "csv: its lines end in carriage returns alone; they "
+                               "must end in line feeds, as \\n or \\r\\n"},
         {"a,b\n1,x\n",         {0}, "line 2, column \"b\": \"x\" is not a number; .one_hot takes"},
         {"a,b\n\n1,2\n3,x\n",  {.targets = "b"}, "line 4, column \"b\": \"x\" is not a number; "
                                 "classes are for .label"},
