@@ -21687,23 +21687,22 @@ static void tnn__fit_end_file(tnn__fit *fit) { (void)fit; }
 enum { TNN__EPOCH_REALS = 7 };          /* of an epoch in a checkpoint */
 /* A count out of a file, whatever stands there. */
 static tnn__len tnn__fit_count(double x) { return (tnn__len)TNN__MIN(TNN__MAX(x, 0), 1e15); }
-/* The numbers of a checkpoint: how many epochs; whether the run was stopped; how many numbers are
-   the caller's, and these; then the epochs' numbers, TNN__EPOCH_REALS each, of which the last is
-   free. The first epoch that has not ended has its sums and seconds so far there. Sets them, or
-   with `back` the run. The best epoch is not among them: tnn__fit_judge finds it anew. */
+/* The numbers of a checkpoint: how many epochs; whether the run was stopped, and twice how many
+   numbers are the caller's; these; then the epochs' numbers, TNN__EPOCH_REALS each, of which the
+   last is free. The first epoch that has not ended has its sums and seconds so far there. Sets
+   them, or with `back` the run. The best epoch is not among them: tnn__fit_judge finds it anew. */
 static void tnn__fit_numbers(tnn__fit *fit, double *numbers, int back)
 {
     tnn_history *history = &fit->history;
     tnn__sums *sums = &fit->sums;
     double batches = sums->batches, correct = (double)sums->correct;
     double counted = (double)sums->counted, seconds = tnn__clock() - fit->epoch_began;
-    double *own = numbers + 3;
+    double *own = numbers + 2;
     int i, k;
     if (back) history->count = (int)numbers[0];
-    if (back) history->stopped = (int)numbers[1];
+    if (back) history->stopped = (int)numbers[1] & 1;
     numbers[0] = history->count;
-    numbers[1] = history->stopped;
-    numbers[2] = fit->with.count;
+    numbers[1] = history->stopped + 2.0*fit->with.count;
     for (i = 0; i < fit->with.count; i++, own++) {
         if (back) fit->with.numbers[i] = *own;
         *own = fit->with.numbers[i];
@@ -21762,6 +21761,7 @@ static void tnn__fit_resume(tnn__fit *fit, tnn_net *net)
     tnn_history *history = &fit->history;
     tnn_checkpoint_options *file = &fit->file;
     tnn_weights_options weights;
+    double stopped;
     int i, count;
     fit->rested = fit->began;
     fit->rest = fit->with.save_seconds;
@@ -21769,7 +21769,7 @@ static void tnn__fit_resume(tnn__fit *fit, tnn_net *net)
     file->path = fit->with.checkpoint;
     file->loader = (tnn_loader *)(uintptr_t)fit->state.batches;
     file->optional = 1;
-    file->count = 3 + fit->with.count + TNN__EPOCH_REALS*fit->with.epochs;
+    file->count = 2 + fit->with.count + TNN__EPOCH_REALS*fit->with.epochs;
     file->numbers = (double *)tnn__alloc(tnn__mul(file->count, (tnn__len)sizeof *file->numbers),
                                          "tnn_fit");
     if (!file->numbers) return;
@@ -21782,9 +21782,10 @@ static void tnn__fit_resume(tnn__fit *fit, tnn_net *net)
                     fit->with.epochs);
         return;
     }
-    if (file->numbers[2] < fit->with.count || file->numbers[2] > fit->with.count) {
-        tnn__refuse("tnn_fit: %s has %g numbers of the caller's, .count = %d", file->path,
-                    file->numbers[2], fit->with.count);
+    stopped = file->numbers[1] - 2.0*fit->with.count;
+    if (!(stopped >= 0 && stopped < 2)) {
+        tnn__refuse("tnn_fit: %s has not %d of the caller's .numbers: .count must be what it was",
+                    file->path, fit->with.count);
         return;
     }
     tnn__fit_numbers(fit, file->numbers, 1);
