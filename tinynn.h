@@ -188,7 +188,7 @@
        EarlyStopping                        .patience, .restore_best of tnn_fit; tnn_early_stop
        ReduceLROnPlateau                    .plateau of tnn_fit; tnn_plateau_update
        ModelCheckpoint, BackupAndRestore    .checkpoint of tnn_fit
-       CSVLogger, History; callbacks        .history of tnn_fit, tnn_history; .callback
+       CSVLogger, History; callbacks        .history of tnn_fit, tnn_history; .callback, .evaluate
        train_on_batch                       tnn_train_batch
        loss(y, t), .item()                  tnn_loss returns the number
        zero_grad                            not needed: tnn_backward overwrites; or .accumulate
@@ -21607,8 +21607,10 @@ TNN_API_GATED tnn_data tnn_load_folder_with(const tnn_folder_options *options)
                       the callback
        end        the best weights, where they were asked for
 
-   A run has no state of its own beside its history. To go on it asks stopping and plateau once more
-   about the epochs that are in the history: so they come to where they were. */
+   A run has no state of its own beside its history, and the sums of the epoch that it is in. To go
+   on it asks stopping and plateau once more about the epochs that are in the history: so they come
+   to where they were. What .evaluate and the callback count between their calls is the caller's:
+   the checkpoint has it where it is in .numbers. */
 
 #define TNN__NEVER 1e9                  /* .save_seconds: 30 years */
 /* What a run has: on its stack, while it lasts. */
@@ -21723,7 +21725,7 @@ static void tnn__fit_numbers(tnn__fit *fit, double *numbers, int back)
             own[k] = *real[k];
         }
     }
-    sums->batches = (int)TNN__MIN(tnn__fit_count(batches), INT_MAX - 1);
+    sums->batches = (int)TNN__MIN(tnn__fit_count(batches), fit->state.batches->batches);
     sums->correct = tnn__fit_count(correct);
     sums->counted = tnn__fit_count(counted);
     fit->epoch_began = tnn__clock() - seconds;
@@ -21801,7 +21803,9 @@ static void tnn__fit_resume(tnn__fit *fit, tnn_net *net)
     }
     if (!tnn_failed()) tnn_load_checkpoint_with(net, file);
 }
-/* Writes the checkpoint if it is time, or `now`; then alone it is an error if it cannot be. */
+/* Writes the checkpoint if it is time, or `now`. Then alone it is an error if it cannot be: one by
+   time is tried again later, at the latest at the end of the run. Writing takes a fiftieth of the
+   time at most, but where each batch is wanted. */
 static void tnn__fit_checkpoint(tnn__fit *fit, int now)
 {
     const double begun = tnn__clock(), rested = begun - fit->rested;
@@ -21816,7 +21820,8 @@ static void tnn__fit_checkpoint(tnn__fit *fit, int now)
 }
 /* After an epoch: the history, the best weights if this is the best epoch, the checkpoint. In this
    order: killed in between, the run does the epoch again, and finds best weights of it, which it
-   will write once more. An error shows as tnn_failed. */
+   will write once more. So it does where the checkpoint, written by time, is some epochs older than
+   the best weights: it comes to the same ones. An error shows as tnn_failed. */
 static void tnn__fit_save(tnn__fit *fit, tnn_net *net)
 {
     tnn_history *history = &fit->history;
