@@ -80,7 +80,7 @@ do for [part in "train val"] {
     what = part eq 'train' ? 'entrenamiento' : 'validación'
     set yrange [0 : 2.5]
     set title (part eq 'train' ? '(a)' : '(c)').' Error, '.what
-    set ylabel 'Error (entropía cruzada)'
+    set ylabel 'Error (entropía cruzada), hasta 2.5'
     eval "plot ".lines(part.'_loss', 1)
     set yrange [0 : 102]
     set title (part eq 'train' ? '(b)' : '(d)').' Precisión, '.what

@@ -32,7 +32,10 @@ draw = "\
     print system('printf \"%s\" '.shell(rows).' | sort -t \"\t\" -k 2,2g'); \
     unset print; \
     unset logscale x; set xrange [*:*]; set yrange [*:*]; stats $ranked using 3 nooutput; \
-    set logscale x; set xrange [0.9*STATS_min : 100]; set yrange [|$ranked| - 0.5 : -0.5]; \
+    least = STATS_min; stats $ranked using 5 nooutput; right = STATS_max; \
+    stats $ranked using (column(usual eq '' ? 5 : 6)) nooutput; \
+    right = 1.1*(STATS_max > right ? STATS_max : right); \
+    set logscale x; set xrange [0.9*least : right]; set yrange [|$ranked| - 0.5 : -0.5]; \
     set xtics (5, 6, 8, 10, 12, 15, 20, 30, 40, 60, 90); set ytics scale 0; \
     set xlabel 'Validation error (%), logarithmic'; \
     set lmargin 24; set rmargin 18; \
@@ -40,9 +43,9 @@ draw = "\
     plot $ranked using 5:0 with points pt 6 ps 0.6 lw 1.2 lc rgb '#9db4ee' title first, \
          '' using 6:0 with points pt 7 ps 0.8 lc rgb '#8a8f98' title usual, \
          '' using 2:0:3:4:ytic(1) with xerrorbars pt 7 ps 0.7 lw 1.2 lc rgb '#1f4fd8' title last, \
-         '' using (100):0:(sprintf('%.1f %%', 100 - $2)) with labels left offset 1, 0 \
+         '' using (right):0:(sprintf('%.1f %%', 100 - $2)) with labels left offset 1, 0 \
              tc rgb '#1f4fd8' notitle, \
-         '' using (100):0:7 with labels left offset 8, 0 tc rgb '#404040' notitle"
+         '' using (right):0:7 with labels left offset 8, 0 tc rgb '#404040' notitle"
 
 rows = ""
 do for [name in optimizers] {

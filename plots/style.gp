@@ -77,11 +77,13 @@ notitle, ", run, times, mean(q) + 1, times, mean(q) + 2, axes, colour) : "").\
             axes, style, colour, title)
 # What a report prints of it in its text, at an epoch or at its last (circles, bars where it is a
 # range; what is in parentheses, and the abstract, is named beside them).
+named = !exists("spanish") ? "" : "sub(/figure/, \"figura\", name); sub(/text/, \"texto\", name); \
+sub(/notebook/, \"cuaderno\", name); "
 said(run, q, times) = sprintf("< awk -F '\\t' -v OFS='\\t' -v last=%d '$1 == \"%s\" && \
 $3 == \"epochs\" { last = $4 } $1 == \"%s\" && $3 == \"%s\" && $2 ~ /^([0-9]+|last)$/ { \
 i = match($6, /abstract|\\([^0-9 ][^)]*\\)/); name = i ? substr($6, i, RLENGTH) : \"\"; \
-gsub(/[()]/, \"\", name); print $2 == \"last\" ? last : $2, %g*($4 + $5)/2, %g*$4, %g*$5, name }' \
-plots/%s_text.tsv", ended(run), run, run, q, times, times, times, experiment)
+gsub(/[()]/, \"\", name); %sprint $2 == \"last\" ? last : $2, %g*($4 + $5)/2, %g*$4, %g*$5, name }' \
+plots/%s_text.tsv", ended(run), run, run, q, named, times, times, times, experiment)
 says(run, q) = system(said(run, q, 1)[3:]) ne ""
 circles(run, q, times, colour) = !says(run, q) ? "" : sprintf(", said('%s', '%s', %g) using \
 1:2:3:4 with yerrorbars lc rgb %d lw 1.2 pt 6 ps 1 notitle, '' using 1:2:5 with labels left \
