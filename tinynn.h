@@ -188,7 +188,7 @@
        EarlyStopping                        .patience, .restore_best of tnn_fit; tnn_early_stop
        ReduceLROnPlateau                    .plateau of tnn_fit; tnn_plateau_update
        ModelCheckpoint, BackupAndRestore    .checkpoint of tnn_fit
-       CSVLogger, History; callbacks        .history of tnn_fit, tnn_history; .callback
+       CSVLogger, History; callbacks        .history of tnn_fit, tnn_history; .callback, .evaluate
        train_on_batch                       tnn_train_batch
        loss(y, t), .item()                  tnn_loss returns the number
        zero_grad                            not needed: tnn_backward overwrites; or .accumulate
@@ -1594,11 +1594,16 @@ typedef struct tnn_fit_state {
     const tnn_history *history; /* of the epochs that have ended                       */
     int                epoch, epochs, epoch_ended;
     tnn_metrics        metrics; /* of this epoch's batches so far                      */
+    double             loss;    /* of this batch                                       */
     double             seconds; /* since tnn_fit began                                 */
     long long          samples; /* trained since then                                  */
 } tnn_fit_state;
 typedef int tnn_fit_callback(void *user, const tnn_fit_state *state);   /* not 0: stop here */
+/* Sets what it measures in the numbers of an epoch, which has training's and, with a validation
+   set, tnn_evaluate's: an F1 score, a penalty. An error that it leaves ends the run. */
+typedef void tnn_fit_evaluate(void *user, const tnn_fit_state *state, tnn_epoch *epoch);
 
+typedef struct tnn_early_stopping tnn_early_stopping;           /* below */
 typedef struct tnn_fit_options {
     int         epochs;         /* default 10                                          */
     int         batch;          /* default: the network's                              */
@@ -1606,19 +1611,31 @@ typedef struct tnn_fit_options {
     uint64_t    seed;           /* of the loader                                       */
     const tnn_loader_options *loader;   /* all of its options instead of these three:
                                    augmentation, samplers                              */
-    /* What is watched is the validation's loss, or without validation that of training; with
-       .accuracy the accuracy. */
+    tnn_fit_evaluate *evaluate; /* after each epoch, before it is judged               */
+    /* What is watched is the validation's loss, or where neither a validation set nor .evaluate
+       gives one that of training; with .accuracy the accuracy. */
     int         accuracy;
     int         patience;       /* so many epochs without a better one end training;
                                    default: none do. tnn_early_stop's, min_delta 0     */
     int         restore_best;   /* the network has the weights of the best epoch then  */
+    const tnn_early_stopping *stopping; /* all of its options instead of these three; its
+                                   .max is .accuracy                                   */
     tnn_plateau *plateau;       /* asked after each epoch: it may lower the lr         */
-    const char *checkpoint;     /* a file, written after each epoch; where it is there,
-                                   the run goes on behind it, to the same bits. The best
-                                   weights are beside it in PATH.best                  */
+    const char *checkpoint;     /* a file, written after each epoch, and where the
+                                   callback stops; where it is there, the run goes on
+                                   behind it, to the same bits. The best weights are
+                                   beside it in PATH.best                              */
+    double      save_seconds;   /* for long epochs: it is written after the first batch
+                                   or epoch so long after the one before, and after 50
+                                   times what that took, instead; TNN_ZERO: after each.
+                                   Where it cannot be, the logger is told and the run
+                                   goes on: an error it is only at the end             */
+    double     *numbers;        /* the caller's: in the checkpoint, and set by it. What
+                                   .evaluate and the callback count over a run         */
+    int         count;          /*   so many                                           */
     const char *history;        /* a file, written after each epoch: tnn_history_save  */
     tnn_fit_callback *callback; /* after each batch and each epoch                     */
-    void       *user;
+    void       *user;           /* of .evaluate and the callback                       */
 } tnn_fit_options;
 TNN_API tnn_history tnn_fit_with(tnn_net *net, const tnn_data *train, const tnn_data *validation,
                                  const tnn_fit_options *options);
@@ -1651,7 +1668,7 @@ TNN_API int         tnn_progress(void *user, const tnn_fit_state *state);
      .stop_at               stops if metric < it (> .max)     none
      .diverged_at           stops if metric > it (< .max)     none
    Options of the other column are refused. */
-typedef struct tnn_early_stopping {
+struct tnn_early_stopping {
     int    max;                 /* the larger the better                                     */
     int    patience;            /* -1 means 0                                                */
     double min_delta;           /* default 0                                                 */
@@ -1664,7 +1681,7 @@ typedef struct tnn_early_stopping {
     double best;
     float *copy;
     size_t floats;              /* of the copy: it is of one network                         */
-} tnn_early_stopping;
+};
 TNN_API int        tnn_early_stop(tnn_early_stopping *stopping, tnn_net *net, double metric);
 /* Puts the best parameters back if they were kept and net is not NULL, after an error, too. Frees
    the copy and makes the state zero, so that the options may serve again. */
@@ -16828,35 +16845,42 @@ TNN_API_GATED tnn_metrics tnn_confusion(tnn_net *net, const tnn_data *data, int 
     return tnn__refuse("tnn_confusion: no counts, which are classes*classes ints"),
            tnn__no_metrics();
 }
-typedef int tnn__each_batch(void *context, const tnn_metrics *so_far);
-/* Trains what is left of the loader's epoch and ends the network's epoch, for its schedule. After
-   each batch each(context, metrics so far) is called, if it is not NULL; where that is not 0, or
-   after an error, the epoch ends there, the network's not. No metrics are told after an error. */
-static tnn_metrics tnn__run_epoch(tnn_net *net, tnn_loader *loader, tnn__each_batch *each,
-                                  void *context)
+/* Of the batches of an epoch so far: how many, the sum of their mean losses, the last one's, and
+   the labels. */
+typedef struct { int batches; double loss, last; tnn__len correct, counted; } tnn__sums;
+typedef int tnn__each_batch(void *context);
+/* Their metrics; none of no batches. `loader`: theirs. */
+static tnn_metrics tnn__sums_metrics(const tnn__sums *sums, const tnn_loader *loader)
 {
-    double loss = 0;                    /* sum of the batches' means */
-    tnn__len correct = 0, counted = 0;
-    int batches = 0, stop = 0;
-    tnn_metrics metrics = tnn__no_metrics();
-    while (!stop && tnn__next_of(loader, batches)) {
-        loss += tnn__train_batch(net, loader->x, tnn__truth_of(loader), loader->n);
-        if (tnn_failed()) break;
-        counted += net->counted;
-        correct += net->correct;
-        batches++;
-        metrics = tnn__metrics_of(loss/batches, loader->labels != NULL, correct, counted);
-        stop = each && each(context, &metrics);
+    return sums->batches ? tnn__metrics_of(sums->loss/sums->batches, loader->labels != NULL,
+                                           sums->correct, sums->counted) : tnn__no_metrics();
+}
+/* Trains what is left of the loader's epoch, whose sums go on, and ends the network's epoch, for
+   its schedule. After each batch each(context) is called, if it is not NULL; where that is not 0,
+   or after an error, the epoch ends there, the network's not. */
+static void tnn__run_epoch(tnn_net *net, tnn_loader *loader, tnn__sums *sums,
+                           tnn__each_batch *each, void *context)
+{
+    int stop = 0;
+    while (!stop && tnn__next_of(loader, sums->batches)) {
+        sums->last = tnn__train_batch(net, loader->x, tnn__truth_of(loader), loader->n);
+        if (tnn_failed()) return;
+        sums->loss += sums->last;
+        sums->counted += net->counted;
+        sums->correct += net->correct;
+        sums->batches++;
+        stop = each && each(context);
     }
-    if (tnn_failed() || !batches) return tnn__no_metrics();
-    if (!stop) tnn_end_epoch(net);
-    return metrics;
+    if (!stop && !tnn_failed() && sums->batches) tnn_end_epoch(net);
 }
 /* The whole of it. */
 TNN_API_GATED tnn_metrics tnn_train_epoch(tnn_net *net, tnn_loader *loader)
 {
+    tnn__sums sums;
+    memset(&sums, 0, sizeof sums);
     if (tnn__loader_fits("tnn_train_epoch", net, loader, 1)) return tnn__no_metrics();
-    return tnn__run_epoch(net, loader, NULL, NULL);
+    tnn__run_epoch(net, loader, &sums, NULL, NULL);
+    return tnn_failed() ? tnn__no_metrics() : tnn__sums_metrics(&sums, loader);
 }
 
 /* A threshold of early stopping, with the sign of the metric: the smaller the better. Where it is
@@ -21575,16 +21599,20 @@ TNN_API_GATED tnn_data tnn_load_folder_with(const tnn_folder_options *options)
        begin      options; do both data sets fit? the loader
        resume     the checkpoint of an interrupted run, if there is one
        run        until there are enough epochs, or one of them says stop:
-                      an epoch of training, whose batches the callback sees
-                      evaluation; a row of the history
+                      an epoch of training, whose batches the callback sees; if it is time, or the
+                      callback stops here, the checkpoint
+                      evaluation, the caller's, too; a row of the history
                       judge: early stopping and plateau
                       save: history, best weights, checkpoint
                       the callback
        end        the best weights, where they were asked for
 
-   A run has no state of its own beside its history. To go on it asks stopping and plateau once more
-   about the epochs that are in the history: so they come to where they were. */
+   A run has no state of its own beside its history, and the sums of the epoch that it is in. To go
+   on it asks stopping and plateau once more about the epochs that are in the history: so they come
+   to where they were. What .evaluate and the callback count between their calls is the caller's:
+   the checkpoint has it where it is in .numbers. */
 
+#define TNN__NEVER 1e9                  /* .save_seconds: 30 years */
 /* What a run has: on its stack, while it lasts. */
 typedef struct {
     tnn_fit_options    with;            /* the caller's, with defaults */
@@ -21593,9 +21621,13 @@ typedef struct {
     tnn_early_stopping stop;
     int                validated;       /* there is a validation set, whose numbers are watched */
     double             began;           /* when */
+    tnn__sums          sums;            /* of the epoch so far */
+    double             epoch_began;     /* when, less what was before an interruption */
+    int                unsaved;         /* the last checkpoint could not be written */
 #if !defined(TINYNN_NO_FILES) && !defined(TINYNN_NO_STDIO)
     tnn_checkpoint_options file;        /* .path is NULL without a checkpoint */
     char               best[TNN__PATH + 8];     /* the path of the best weights */
+    double             rested, rest;    /* since when there is none to write, and how long */
 #endif
 } tnn__fit;
 
@@ -21625,62 +21657,78 @@ static int tnn__fit_tell(tnn__fit *fit, int epoch_ended)
     state->seconds = tnn__clock() - fit->began;
     return fit->with.callback && fit->with.callback(fit->with.user, state) ? 1 : 0;
 }
-/* After each batch, for tnn__run_epoch: *so_far are the metrics of the epoch's batches. Not 0 ends
-   the epoch there. */
-static int tnn__fit_batch(void *context, const tnn_metrics *so_far)
-{
-    tnn__fit *fit = (tnn__fit *)context;
-    fit->state.metrics = *so_far;
-    fit->state.samples += fit->state.batches->n;
-    return tnn__fit_tell(fit, 0);
-}
 /* Asks early stopping and plateau about the last epoch of the history; `net` has its weights and
    *lr its learning rate, which the plateau may lower. Sets which epoch is the best. Returns whether
-   training is to stop, which it never is without .patience. */
+   training is to stop, which it never is without .patience or .stopping. */
 static int tnn__fit_judge(tnn__fit *fit, tnn_net *net, double *lr)
 {
     tnn_history *history = &fit->history;
-    const int validated = fit->validated;
     const tnn_epoch *last = &history->epochs[history->count - 1];
-    const double metric = fit->with.accuracy
-                        ? validated ? last->validation_accuracy : last->accuracy
-                        : validated ? last->validation_loss : last->loss;
+    const double training = fit->with.accuracy ? last->accuracy : last->loss;
+    const double seen = fit->with.accuracy ? last->validation_accuracy : last->validation_loss;
+    const double metric = fit->validated || seen == seen ? seen : training;
     const int stop = tnn_early_stop(&fit->stop, net, metric);
-    if (fit->stop.best_call == fit->stop.calls) history->best = last->epoch;
+    const int reached = stop && (fit->stop.max ? -metric : metric)
+                              < tnn__threshold(&fit->stop, fit->stop.stop_at);
+    if (reached || fit->stop.best_call == fit->stop.calls) history->best = last->epoch;
+    if (reached) {                      /* Lightning counts no such call, but it is the best */
+        tnn__release(fit->stop.copy);
+        fit->stop.copy = NULL;
+    }
     if (fit->with.plateau) tnn_plateau_update(fit->with.plateau, metric, lr);
-    return stop && fit->with.patience;
+    return stop && (fit->with.patience || fit->with.stopping);
 }
 #if defined(TINYNN_NO_FILES) || defined(TINYNN_NO_STDIO)
 /* Without files every run begins anew, and leaves nothing: .checkpoint and .history are refused by
    tnn__fit_begin. */
 static void tnn__fit_resume(tnn__fit *fit, tnn_net *net) { (void)fit, (void)net; }
 static void tnn__fit_save(tnn__fit *fit, tnn_net *net) { (void)fit, (void)net; }
+static void tnn__fit_checkpoint(tnn__fit *fit, int now) { (void)fit, (void)now; }
 static void tnn__fit_end_file(tnn__fit *fit) { (void)fit; }
 #else
 enum { TNN__EPOCH_REALS = 7 };          /* of an epoch in a checkpoint */
-/* The numbers of a checkpoint and the history: how many epochs, whether it was stopped, and the
-   epochs' numbers, TNN__EPOCH_REALS each, of which the last is free. Sets the numbers, or with
-   `back` the history. The best epoch is not among them: tnn__fit_judge finds it anew. */
-static void tnn__fit_numbers(tnn_history *history, double *numbers, int back)
+/* A count out of a file, whatever stands there. */
+static tnn__len tnn__fit_count(double x) { return (tnn__len)TNN__MIN(TNN__MAX(x, 0), 1e15); }
+/* The numbers of a checkpoint: how many epochs; whether the run was stopped, and twice how many
+   numbers are the caller's; these; then the epochs' numbers, TNN__EPOCH_REALS each, of which the
+   last is free. The first epoch that has not ended has its sums and seconds so far there. Sets
+   them, or with `back` the run. The best epoch is not among them: tnn__fit_judge finds it anew. */
+static void tnn__fit_numbers(tnn__fit *fit, double *numbers, int back)
 {
+    tnn_history *history = &fit->history;
+    tnn__sums *sums = &fit->sums;
+    double batches = sums->batches, correct = (double)sums->correct;
+    double counted = (double)sums->counted, seconds = tnn__clock() - fit->epoch_began;
+    double *own = numbers + 2;
     int i, k;
     if (back) history->count = (int)numbers[0];
-    if (back) history->stopped = (int)numbers[1];
+    if (back) history->stopped = (int)numbers[1] & 1;
     numbers[0] = history->count;
-    numbers[1] = history->stopped;
-    for (i = 0; i < history->count; i++) {
+    numbers[1] = history->stopped + 2.0*fit->with.count;
+    for (i = 0; i < fit->with.count; i++, own++) {
+        if (back) fit->with.numbers[i] = *own;
+        *own = fit->with.numbers[i];
+    }
+    for (i = 0; i < fit->with.epochs && i <= history->count; i++, own += TNN__EPOCH_REALS) {
         tnn_epoch *row = &history->epochs[i];
-        double *const real[TNN__EPOCH_REALS] = {
+        double *const ended[TNN__EPOCH_REALS] = {
             &row->lr, &row->loss, &row->accuracy, &row->validation_loss, &row->validation_accuracy,
             &row->seconds, NULL
         };
-        double *own = numbers + 2 + TNN__EPOCH_REALS*(tnn__len)i;
-        row->epoch = i + 1;
+        double *const begun[TNN__EPOCH_REALS] = {
+            &batches, &sums->loss, &correct, &counted, &seconds, NULL
+        };
+        double *const *real = i < history->count ? ended : begun;
+        if (real == ended) row->epoch = i + 1;
         for (k = 0; real[k]; k++) {
             if (back) *real[k] = own[k];
             own[k] = *real[k];
         }
     }
+    sums->batches = (int)TNN__MIN(tnn__fit_count(batches), fit->state.batches->batches);
+    sums->correct = tnn__fit_count(correct);
+    sums->counted = tnn__fit_count(counted);
+    fit->epoch_began = tnn__clock() - seconds;
 }
 /* The history as text, in a file, which is replaced as a whole: who reads it while the run goes on
    never finds half of it. */
@@ -21715,24 +21763,34 @@ static void tnn__fit_resume(tnn__fit *fit, tnn_net *net)
     tnn_history *history = &fit->history;
     tnn_checkpoint_options *file = &fit->file;
     tnn_weights_options weights;
+    double stopped;
     int i, count;
+    fit->rested = fit->began;
+    fit->rest = fit->with.save_seconds;
     if (!fit->with.checkpoint || tnn_failed()) return;
     file->path = fit->with.checkpoint;
     file->loader = (tnn_loader *)(uintptr_t)fit->state.batches;
     file->optional = 1;
-    file->count = 2 + TNN__EPOCH_REALS*fit->with.epochs;
+    file->count = 2 + fit->with.count + TNN__EPOCH_REALS*fit->with.epochs;
     file->numbers = (double *)tnn__alloc(tnn__mul(file->count, (tnn__len)sizeof *file->numbers),
                                          "tnn_fit");
     if (!file->numbers) return;
     memset(file->numbers, 0, (size_t)file->count*sizeof *file->numbers);
     tnn__putf(fit->best, fit->best + sizeof fit->best - 1, "%s.best", file->path);
     if (tnn_load_checkpoint_with(net, file)) return;
+    if (fit->state.batches->epoch < 0) return;          /* there is none */
     if (!(file->numbers[0] >= 0 && file->numbers[0] <= fit->with.epochs)) {
         tnn__refuse("tnn_fit: %s has %g epochs, .epochs = %d", file->path, file->numbers[0],
                     fit->with.epochs);
         return;
     }
-    tnn__fit_numbers(history, file->numbers, 1);
+    stopped = file->numbers[1] - 2.0*fit->with.count;
+    if (!(stopped >= 0 && stopped < 2)) {
+        tnn__refuse("tnn_fit: %s has not %d of the caller's .numbers: .count must be what it was",
+                    file->path, fit->with.count);
+        return;
+    }
+    tnn__fit_numbers(fit, file->numbers, 1);
     count = history->count;
     if (!count) return;
     memset(&weights, 0, sizeof weights);
@@ -21745,27 +21803,51 @@ static void tnn__fit_resume(tnn__fit *fit, tnn_net *net)
     }
     if (!tnn_failed()) tnn_load_checkpoint_with(net, file);
 }
+/* Writes the checkpoint if it is time, or `now`. Then alone it is an error if it cannot be: one by
+   time is tried again later, at the latest at the end of the run. Writing takes a fiftieth of the
+   time at most, but where each batch is wanted. */
+static void tnn__fit_checkpoint(tnn__fit *fit, int now)
+{
+    const double begun = tnn__clock(), rested = begun - fit->rested;
+    tnn_checkpoint_options to = fit->file;
+    if (!to.path || tnn_failed() || (!now && rested >= 0 && rested < fit->rest)) return;
+    to.optional = 0;                    /* which is for loading */
+    tnn__fit_numbers(fit, to.numbers, 0);
+    fit->unsaved = tnn_save_checkpoint_with(fit->state.net, &to) && !now;
+    if (fit->unsaved) tnn_clear_error();
+    fit->rested = tnn__clock();
+    if (fit->rest > 0) fit->rest = TNN__MAX(fit->with.save_seconds, 50*(fit->rested - begun));
+}
 /* After an epoch: the history, the best weights if this is the best epoch, the checkpoint. In this
    order: killed in between, the run does the epoch again, and finds best weights of it, which it
-   will write once more. An error shows as tnn_failed. */
+   will write once more. So it does where the checkpoint, written by time, is some epochs older than
+   the best weights: it comes to the same ones. An error shows as tnn_failed. */
 static void tnn__fit_save(tnn__fit *fit, tnn_net *net)
 {
     tnn_history *history = &fit->history;
-    tnn_checkpoint_options to = fit->file;
     tnn_weights_options weights;
-    to.optional = 0;                    /* which is for loading */
     memset(&weights, 0, sizeof weights);
     weights.path = fit->best;
     if (fit->with.history) tnn_history_save(history, fit->with.history);
-    if (!to.path || tnn_failed()) return;
-    if (fit->with.restore_best && history->best == history->count)
-        tnn_save_weights_with(net, &weights);
-    tnn__fit_numbers(history, to.numbers, 0);
-    if (!tnn_failed()) tnn_save_checkpoint_with(net, &to);
+    if (fit->file.path && fit->with.restore_best && history->best == history->count
+        && !tnn_failed()) tnn_save_weights_with(net, &weights);
+    tnn__fit_checkpoint(fit, fit->with.save_seconds >= TNN__NEVER);
 }
 /* Frees the checkpoint's numbers. */
 static void tnn__fit_end_file(tnn__fit *fit) { tnn__release(fit->file.numbers); }
 #endif
+/* After each batch, for tnn__run_epoch. Not 0 ends the epoch there. */
+static int tnn__fit_batch(void *context)
+{
+    tnn__fit *fit = (tnn__fit *)context;
+    int stop;
+    fit->state.metrics = tnn__sums_metrics(&fit->sums, fit->state.batches);
+    fit->state.loss = fit->sums.last;
+    fit->state.samples += fit->state.batches->n;
+    stop = tnn__fit_tell(fit, 0);
+    tnn__fit_checkpoint(fit, stop);
+    return stop;
+}
 /* An error where there is nothing to train: all parameters are frozen. Builds the network; one
    without parameters passes. */
 static tnn_status tnn__all_frozen(tnn_net *net)
@@ -21787,8 +21869,11 @@ static tnn_loader *tnn__fit_begin(tnn__fit *fit, tnn_net *net, const tnn_data *t
 #define TNN__STRUCT tnn_fit_options
     static const tnn__option list[] = {
         TNN__N(epochs, 10, 1, 1 << 20) TNN__N(batch, 0, 0, INT_MAX) TNN__N(patience, 0, 0, INT_MAX)
+        TNN__N(count, 0, 0, 1 << 20) TNN__A(numbers)
+        TNN__D(save_seconds, TNN__NEVER, 0, TNN__NEVER)
         TNN__A(no_shuffle) TNN__A(seed) TNN__A(loader) TNN__A(accuracy) TNN__A(restore_best)
-        TNN__A(plateau) TNN__A(checkpoint) TNN__A(history) TNN__A(callback) TNN__A(user)
+        TNN__A(stopping) TNN__A(plateau) TNN__A(checkpoint) TNN__A(history) TNN__A(evaluate)
+        TNN__A(callback) TNN__A(user)
     };
 #undef TNN__STRUCT
     const tnn_data *watched = validation ? validation : train;
@@ -21801,14 +21886,20 @@ static tnn_loader *tnn__fit_begin(tnn__fit *fit, tnn_net *net, const tnn_data *t
     fit->with = *options;
     if (TNN__CHECK_READ("tnn_fit", options, list,
                         "epochs batch:!loader no_shuffle:!loader seed:!loader:!no_shuffle loader "
-                        "accuracy patience restore_best plateau checkpoint history callback "
-                        "user:callback")
+                        "accuracy:!stopping patience:!stopping restore_best:!stopping stopping "
+                        "plateau checkpoint save_seconds:checkpoint numbers:count:checkpoint "
+                        "count:numbers history evaluate callback user:evaluate|callback")
         || tnn__check_ranges("tnn_fit: ", &fit->with, list, TNN__COUNT_OF(list))) return NULL;
 #if defined(TINYNN_NO_FILES) || defined(TINYNN_NO_STDIO)
     if (options->checkpoint || options->history)
         return tnn__refuse("tnn_fit: .checkpoint and .history need files"), (tnn_loader *)NULL;
 #endif
-    if (options->accuracy && !watched->classes)
+    if (options->stopping) {
+        if (tnn__check_stopping(options->stopping, net)) return NULL;
+        fit->with.accuracy = options->stopping->max;
+        fit->with.restore_best = options->stopping->restore_best;
+    }
+    if (fit->with.accuracy && !watched->classes && !options->evaluate)
         return tnn__refuse("tnn_fit: .accuracy of data without labels"), (tnn_loader *)NULL;
     own.batch = options->batch ? options->batch : net->options.batch;
     own.shuffle = !options->no_shuffle;
@@ -21831,29 +21922,37 @@ static void tnn__fit_run(tnn__fit *fit, tnn_net *net, tnn_loader *batches,
 {
     tnn_history *history = &fit->history;
     while (history->count < fit->with.epochs && !history->stopped && !tnn_failed()) {
-        const double began = tnn__clock();
         tnn_epoch *row = &history->epochs[history->count];
         tnn_metrics seen = tnn__no_metrics();
         double lr;
         fit->state.epoch = row->epoch = history->count + 1;
-        fit->state.metrics = tnn__run_epoch(net, batches, tnn__fit_batch, fit);
+        if (!fit->sums.batches) fit->epoch_began = tnn__clock();
+        tnn__run_epoch(net, batches, &fit->sums, tnn__fit_batch, fit);
         if (tnn_failed()) return;       /* this epoch does not count */
         history->stopped = batches->n != 0;     /* the callback stopped within the epoch */
         if (history->stopped) return;
         if (validation) seen = tnn_evaluate(net, validation);
         if (tnn_failed()) return;
+        fit->state.metrics = tnn__sums_metrics(&fit->sums, batches);
+        memset(&fit->sums, 0, sizeof fit->sums);
         lr = row->lr = tnn_lr(net);
         row->loss = fit->state.metrics.loss;
         row->accuracy = fit->state.metrics.accuracy;
         row->validation_loss = seen.loss;
         row->validation_accuracy = seen.accuracy;
-        row->seconds = tnn__clock() - began;
+        if (fit->with.evaluate) fit->with.evaluate(fit->with.user, &fit->state, row);
+        if (tnn_failed()) return;
+        row->seconds = tnn__clock() - fit->epoch_began;
         history->count++;
         history->stopped = tnn__fit_judge(fit, net, &lr);
         if (lr < row->lr) tnn_set_lr(net, lr);
         tnn__fit_save(fit, net);
-        history->stopped |= tnn__fit_tell(fit, 1);
+        if (!tnn__fit_tell(fit, 1)) continue;
+        if (fit->with.save_seconds < TNN__NEVER) tnn__fit_checkpoint(fit, 1);
+        history->stopped = 1;
+        return;
     }
+    if (fit->unsaved) tnn__fit_checkpoint(fit, 1);
 }
 /* The loader, the history's rows and, with a checkpoint, its numbers are what a run allocates. Rows
    are for all epochs that are wanted; the caller frees them. */
@@ -21872,8 +21971,11 @@ TNN_API_GATED tnn_history tnn_fit_with(tnn_net *net, const tnn_data *train,
     fit.state.batches = batches;
     fit.state.history = &fit.history;
     fit.state.epochs = fit.with.epochs;
-    fit.stop.max = fit.with.accuracy;
     fit.stop.patience = fit.with.patience ? fit.with.patience : INT_MAX;
+    if (fit.with.stopping) fit.stop = *fit.with.stopping;
+    fit.stop.calls = fit.stop.bad = fit.stop.best_call = 0;     /* it may have been used */
+    fit.stop.copy = NULL;
+    fit.stop.max = fit.with.accuracy;
     fit.stop.restore_best = fit.with.restore_best;
     rows = tnn__mul(fit.with.epochs, (tnn__len)sizeof *fit.history.epochs);
     fit.history.epochs = (tnn_epoch *)tnn__alloc(rows, "tnn_fit");

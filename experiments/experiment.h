@@ -24,6 +24,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -67,8 +68,6 @@ typedef struct experiment_run {
     .table = (runs), .row = sizeof *(runs), .count = (int)(sizeof (runs) / sizeof *(runs))
 
 typedef struct experiment experiment;
-typedef void experiment_epoch(experiment *e, const void *row, tnn_net *net, tnn_loader *batches,
-                              tnn_metrics *train, tnn_metrics *val);
 struct experiment {
     const char *name, *about;           /* "fashion_cnn"; a line for --help                       */
     const void *table;                  /* its runs, rows                                         */
@@ -81,7 +80,6 @@ struct experiment {
     const char *search;                 /* a run of several trainings, or NULL;                   */
     int parts, shared;                  /*   how many; with --shard over processes                */
     int shard, shards;                  /* this process of so many: 0 of 1                        */
-    int saves;                          /* runs have checkpoints, and so there is --save          */
     int drawn[2], few[2];               /* samples (training, validation) of the stand-in, of
                                            --quick: for loaders that ask for it                   */
     /* What it does; all but the first two may be NULL. Those that return an int return 0, or -1 on
@@ -89,7 +87,8 @@ struct experiment {
     int      (*load)(experiment *e);    /* the samples                                            */
     tnn_net *(*build)(experiment *e, const void *row);  /* the network of a row, and `settings`; it
                                            may change `loading`, `stopping` and `epochs`          */
-    experiment_epoch *one_epoch;        /* instead of experiment_one_epoch                        */
+    void     (*batch)(experiment *e, const tnn_fit_state *state);   /* after each batch           */
+    tnn_fit_evaluate *evaluate;         /* tnn_fit's; its user is the experiment                  */
     int      (*finish)(experiment *e, const void *row, tnn_net *net);   /* writes more of a run that
                                            is complete                                            */
     int      (*do_run)(experiment *e, const void *row); /* instead of experiment_do_run           */
@@ -112,19 +111,20 @@ struct experiment {
     char        settings[256];
     tnn_loader_options loading;
     tnn_early_stopping stopping;        /* with a patience, or there is none                      */
-    int         epoch, epochs;
+    double      lost;                   /* not 0: a run may go to infinity; its rows to the end are
+                                           NaN then, and this accuracy                            */
+    int         epoch, epochs;          /* the next one that is written, of so many               */
     FILE       *file;
     char        file_name[128];         /* RUN.tsv                                               */
     char        checkpoint[EXPERIMENT_PATH + 160];
-    double      begun, before;          /* when this process began it; seconds of those before    */
-    double      every, saved;           /* seconds between checkpoints, when the last was made    */
-    int         asked;                  /* for so many seconds                                    */
-    tnn_net    *net;                    /* what they are of, or NULL                              */
-    tnn_loader *batches;
-    tnn_metrics seen;                   /* the sums of an epoch so far: experiment_train          */
-    int        *tally, tallies;         /* what else the experiment counts over a run: so many    */
-    double     *kept;                   /* epochs that are done; `seen`; of each its row; tally;  */
-    int         kept_count;             /*   seconds                                              */
+    const void *current;                /* its row                                                */
+    double      every;                  /* seconds between checkpoints                            */
+    double      seconds;                /* that its epochs took                                   */
+    double     *tally;                  /* what else the experiment counts over a run: so many    */
+    int         tallies;
+    int         going;                  /* training has begun                                     */
+    int         halt;                   /* why it is to stop: a signal's number, or -1: its file
+                                           cannot be written                                      */
     /* progress, in training samples, over all runs */
     double      work, done, run_done, run_work, start, shown;
     int         nth, wanted;            /* the run being done is the nth of so many               */
@@ -159,12 +159,11 @@ static inline void experiment_help(const experiment *e, FILE *to)
                 "  --shard I/N    this is process I of the N that share the run %s, of which it\n"
                 "                 does every N-th part and nothing else; start all of them\n",
                 e->search);
-    if (e->saves)
-        fprintf(to,
-                "  --save S       seconds between two checkpoints of a run, from which it goes on\n"
-                "                 if interrupted, to the batch (default 10, and 50 times what\n"
-                "                 one takes; 0: after each batch)\n");
-    fprintf(to, "  --help         this\n\nruns:");
+    fprintf(to,
+            "  --save S       seconds between two checkpoints of a run, from which it goes on\n"
+            "                 if interrupted, to the batch (default 10; 50 times what one\n"
+            "                 takes at least; 0: after each batch)\n"
+            "  --help         this\n\nruns:");
     for (int i = 0, column = 5; e->runs[i]; i++) {
         int length = 1 + (int)strlen(e->runs[i]), wrap = column + length > 78;
         fprintf(to, "%s %s", wrap ? "\n     " : "", e->runs[i]);
@@ -237,7 +236,7 @@ static inline int experiment_options(experiment *e, int argc, char **argv)
         if (strcmp(option, "--aside") == 0) { e->aside = 1; continue; }
         const int own     = e->choice && strcmp(option, e->choice) == 0;
         const int shard   = e->shared && strcmp(option, "--shard") == 0;
-        const int save    = e->saves && strcmp(option, "--save") == 0;
+        const int save    = strcmp(option, "--save") == 0;
         const int threads = strcmp(option, "--threads") == 0;
         const int number  = save || threads || strcmp(option, "--seed") == 0;
         const char **text = strcmp(option, "--data") == 0 ? &e->data
@@ -261,7 +260,7 @@ static inline int experiment_options(experiment *e, int argc, char **argv)
         }
         if (text)         *text = value;
         else if (threads) e->threads = (int)v;
-        else if (save)    e->every = v, e->asked = 1;
+        else if (save)    e->every = v;
         else if (number)  e->seed = (uint64_t)v;
     }
     struct stat there;
@@ -329,7 +328,6 @@ static inline int experiment_cannot(const experiment *e, const char *action, con
 }
 
 static inline char *experiment_path(const experiment *e, const char *name, const char *suffix);
-static inline void experiment_save(experiment *e);
 
 /* Seconds until all runs are done, at the speed so far. */
 static inline int experiment_left(const experiment *e)
@@ -370,13 +368,10 @@ static inline void experiment_heed_signals(void)
 #endif
     }
 }
-/* Ends the program as the signal would have: says what is kept and how to go on. */
-static inline void experiment_end_early(experiment *e)
+/* Ends the program as the signal would have: says what is kept and how to go on. `saved`: the run
+   at hand is, up to its last batch.                                                              */
+static inline void experiment_end_early(experiment *e, int saved)
 {
-    const double every = e->every;
-    e->saved = -every;                              /* it is time */
-    experiment_save(e);
-    const int saved = e->saved > 0 && e->every <= every;
     experiment_say(e, "interrupted in epoch %d of %d, run %d of %d\n  kept in %s: %d complete "
                    "run%s, and of this one %s\n  the same command goes on from there", e->epoch,
                    e->epochs, e->nth, e->wanted, experiment_path(e, "", ""), e->nth - 1,
@@ -384,13 +379,11 @@ static inline void experiment_end_early(experiment *e)
     raise(experiment_stop);
 }
 
-/* To be called after each batch with its number of samples; saves a checkpoint if it is time. */
+/* To be called after each batch with its number of samples. */
 static inline void experiment_progress(experiment *e, int samples)
 {
     e->run_done += samples;
     e->done     += samples;
-    experiment_save(e);
-    if (experiment_stop) experiment_end_early(e);
     double now = experiment_clock(), seconds = now - e->start;
     if (!EXPERIMENT_TERMINAL() || now - e->shown < 0.1 || seconds <= 0) return;
     e->shown = now;
@@ -399,22 +392,6 @@ static inline void experiment_progress(experiment *e, int samples)
     fprintf(stderr, "\r%d/%d %-24.24s %3d/%d [%.*s%.*s] %7.0f samples/s %d:%02d:%02d left\033[K",
             e->nth, e->wanted, e->run, e->epoch, e->epochs, bar, "##########", 10 - bar,
             "----------", e->done / seconds, left / 3600, left / 60 % 60, left % 60);
-}
-
-/* One epoch, or what is left of it: the mean of the batches' losses, the accuracy on the way. */
-static inline tnn_metrics experiment_train(experiment *e, tnn_net *net, tnn_loader *batches)
-{
-    while (tnn_next(batches)) {
-        e->seen.loss    += tnn_train_batch(net, batches->x, batches->labels, batches->n);
-        e->seen.correct += tnn_correct(net);
-        e->seen.n       += batches->n;
-        experiment_progress(e, batches->n);
-    }
-    tnn_metrics m = e->seen;
-    memset(&e->seen, 0, sizeof e->seen);
-    m.loss /= batches->batches;
-    m.accuracy = (double)m.correct / m.n;
-    return m;
 }
 
 /* ==== Data files ============================================================================== */
@@ -780,9 +757,8 @@ static inline int experiment_begin(experiment *e, const char *run, const char *s
     e->epochs   = epochs;
     e->run_work = (double)epochs * samples;
     e->run_done = 0;
-    e->begun    = experiment_clock();
-    e->before   = 0;
-    memset(&e->seen, 0, sizeof e->seen);
+    e->seconds  = 0;
+    e->going    = e->halt = 0;
     if (experiment_failed(e)) return -1;
     snprintf(config, sizeof config, "%s, %d epochs, %s, fingerprint %016llx", settings, epochs,
              e->key, (unsigned long long)fingerprint);
@@ -827,84 +803,6 @@ static inline int experiment_begin(experiment *e, const char *run, const char *s
     return 1;
 }
 
-/* CHECKPOINTS, for runs of any length: after experiment_begin
-       experiment_resume(e, net, batches);
-       for (each epoch) {
-           if (!experiment_recall(e, &train, &val)) { train what is left of it, and evaluate }
-           experiment_row(e, train, val, tnn_lr(net));
-       }
-   From then on rows are kept, and saved with the tally and all that the network and the loader
-   need, within epochs and at their ends; a run that was interrupted is given its rows again before
-   it goes on, with the next batch. The file is RUN-CONFIGURATION.tnn beside results, until these
-   are on the disk. Who is killed while it is written leaves a .tmp there, which can be deleted.  */
-enum { EXPERIMENT_KEPT = 5, EXPERIMENT_ROW = 5 };
-static inline void experiment_resume(experiment *e, tnn_net *net, tnn_loader *batches)
-{
-    int count = e->kept_count = EXPERIMENT_KEPT + EXPERIMENT_ROW * e->epochs + e->tallies + 1;
-    e->kept = (double *)calloc((size_t)count, sizeof *e->kept);
-    if (!e->kept || tnn_failed()) return;
-    e->net     = net;
-    e->batches = batches;
-    e->saved   = experiment_clock();
-    tnn_load_checkpoint(net, e->checkpoint, .loader = batches, .numbers = e->kept, .count = count,
-                        .optional = 1);
-    if (tnn_failed()) {
-        experiment_say(e, "begins anew: %s", tnn_error());
-        tnn_clear_error();
-        return;
-    }
-    if (batches->epoch < 0) return;             /* there is none */
-    e->seen.loss    = e->kept[1];
-    e->seen.correct = (int)e->kept[2];
-    e->seen.n       = (int)e->kept[3];
-    e->run_done     = e->kept[4];
-    e->before       = e->kept[count - 1];
-    e->work        -= e->run_done;
-    for (int i = 0; i < e->tallies; i++) e->tally[i] = (int)e->kept[count - 1 - e->tallies + i];
-    experiment_say(e, "goes on after epoch %.0f, with %.0f of %.0f samples done", e->kept[0],
-                   e->run_done, e->run_work);
-}
-static inline int experiment_recall(experiment *e, tnn_metrics *train, tnn_metrics *val)
-{
-    if (!e->kept || e->epoch > e->kept[0]) return 0;
-    const double *row = e->kept + EXPERIMENT_KEPT + EXPERIMENT_ROW * (e->epoch - 1);
-    *train = (tnn_metrics){.loss = row[0], .accuracy = row[1]};
-    *val   = (tnn_metrics){.loss = row[2], .accuracy = row[3]};
-    return 1;
-}
-/* Saves if it is time: where --save does not say, a fiftieth of it at the most. */
-static inline void experiment_save(experiment *e)
-{
-    double now = experiment_clock();
-    if (!e->net || now < e->saved + e->every || tnn_failed()) return;
-    e->kept[1] = e->seen.loss;
-    e->kept[2] = e->seen.correct;
-    e->kept[3] = e->seen.n;
-    e->kept[4] = e->run_done;
-    double *end = e->kept + e->kept_count - 1;
-    *end = e->before + now - e->begun;
-    for (int i = 0; i < e->tallies; i++) end[i - e->tallies] = e->tally[i];
-    tnn_save_checkpoint(e->net, e->checkpoint, .loader = e->batches, .numbers = e->kept,
-                        .count = e->kept_count);
-    if (experiment_failed(e)) {     /* the run itself goes well: again, but after a longer time */
-        tnn_clear_error();
-        e->every = 2 * e->every + 1;
-    }
-    e->saved = experiment_clock();
-    if (!e->asked) e->saved += 50 * (e->saved - now);
-}
-/* Keeps the row of an epoch, or gives its learning rate again. */
-static inline void experiment_keep(experiment *e, tnn_metrics train, tnn_metrics val, double *lr)
-{
-    if (!e->kept) return;
-    double *row = e->kept + EXPERIMENT_KEPT + EXPERIMENT_ROW * (e->epoch - 1);
-    const double now[EXPERIMENT_ROW] = {train.loss, train.accuracy, val.loss, val.accuracy, *lr};
-    if (e->epoch <= e->kept[0]) { *lr = row[4]; return; }
-    memcpy(row, now, sizeof now);
-    e->kept[0] = e->epoch;
-    if (e->epoch < e->epochs) experiment_save(e);
-}
-
 /* C libraries spell NaN and infinity in different ways. */
 static inline void experiment_value(FILE *f, double v)
 {
@@ -914,8 +812,8 @@ static inline void experiment_value(FILE *f, double v)
     else                 fprintf(f, "\t%.6f", v);
 }
 
-/* Whether an epoch that ended is told of: on a terminal the last of a run, else the first of all and
-   what passes a tenth of the work.                                                               */
+/* Whether an epoch that ended is told of: on a terminal the last of a run, else the first of all,
+   and what passes a tenth of the work.                                                           */
 static inline int experiment_tells(experiment *e, int last)
 {
     const int tenths = e->work > 0 ? 1 + (int)(10 * e->done / e->work + 1e-9) : 0;
@@ -924,26 +822,25 @@ static inline int experiment_tells(experiment *e, int last)
     return tell;
 }
 
-/* The row of the epoch that ended. Returns 0, or -1 on failure. */
-static inline int experiment_row(experiment *e, tnn_metrics train, tnn_metrics val, double lr)
+/* The row of the next epoch. Returns 0, or -1 on failure, which it has reported. */
+static inline int experiment_row(experiment *e, const tnn_epoch *row)
 {
-    experiment_keep(e, train, val, &lr);
     fprintf(e->file, "%d", e->epoch);
-    experiment_value(e->file, train.loss);
-    experiment_value(e->file, train.accuracy);
-    experiment_value(e->file, val.loss);
-    experiment_value(e->file, val.accuracy);
-    fprintf(e->file, "\t%g\n", lr);
-    if (experiment_failed(e)) return -1;
+    experiment_value(e->file, row->loss);
+    experiment_value(e->file, row->accuracy);
+    experiment_value(e->file, row->validation_loss);
+    experiment_value(e->file, row->validation_accuracy);
+    fprintf(e->file, "\t%g\n", row->lr);
     if (fflush(e->file) != 0)
         return experiment_cannot(e, "write", experiment_path(e, e->file_name, ".part"));
     if (experiment_tells(e, e->epoch == e->epochs)) {
         const int left = experiment_left(e);
         experiment_say(e, "run %d of %d, epoch %d/%d  train %.4f %6.2f %%  validation %.4f %6.2f "
-                       "%%  %d:%02d:%02d left", e->nth, e->wanted, e->epoch, e->epochs, train.loss,
-                       100 * train.accuracy, val.loss, 100 * val.accuracy, left / 3600,
-                       left / 60 % 60, left % 60);
+                       "%%  %d:%02d:%02d left", e->nth, e->wanted, e->epoch, e->epochs, row->loss,
+                       100 * row->accuracy, row->validation_loss, 100 * row->validation_accuracy,
+                       left / 3600, left / 60 % 60, left % 60);
     }
+    e->seconds += row->seconds;
     e->epoch++;
     return 0;
 }
@@ -951,25 +848,94 @@ static inline int experiment_row(experiment *e, tnn_metrics train, tnn_metrics v
 /* Ends the run: its file gets its name if every epoch was written. Returns 0, or -1 on failure. */
 static inline int experiment_end(experiment *e)
 {
-    fprintf(e->file, "# seconds %.2f\n", e->before + experiment_clock() - e->begun);
+    fprintf(e->file, "# seconds %.2f\n", e->seconds);
     const int failed = experiment_end_file(e, e->file, e->file_name, e->epoch > e->epochs);
     e->file = NULL;
-    e->net  = NULL;
-    free(e->kept);
-    e->kept = NULL;
     if (!failed) remove(e->checkpoint);
     return failed;
 }
 
 /* ==== The program ============================================================================= */
 
-/* An epoch as most have it: training figures on the way, then validation. */
-static inline void experiment_one_epoch(experiment *e, const void *row, tnn_net *net,
-                                        tnn_loader *batches, tnn_metrics *train, tnn_metrics *val)
+/* Writes the rows of epochs that have none yet. */
+static inline void experiment_rows(experiment *e, const tnn_history *history)
 {
-    (void)row;
-    *train = experiment_train(e, net, batches);
-    *val   = tnn_evaluate(net, &e->val);
+    while (!e->halt && e->epoch <= history->count)
+        e->halt = experiment_row(e, &history->epochs[e->epoch - 1]);
+}
+
+/* The callback of tnn_fit. A run that was interrupted is given its rows again. */
+static inline int experiment_follow(void *user, const tnn_fit_state *state)
+{
+    experiment *e = (experiment *)user;
+    const int    n    = state->batches->n;          /* 0 at an epoch's end */
+    const double done = (double)e->train.n * (state->epoch - 1) + state->metrics.n - n;
+    if (!e->going && done > 0) {
+        e->run_done = done;
+        e->work    -= done;
+        experiment_say(e, "goes on after epoch %d, with %.0f of %.0f samples done",
+                       state->epoch - 1, done, e->run_work);
+    }
+    e->going = 1;
+    experiment_rows(e, state->history);
+    if (state->epoch_ended) return e->halt;
+    if (e->batch) e->batch(e, state);
+    experiment_progress(e, n);
+    if (!e->halt) e->halt = experiment_stop;
+    return e->halt;
+}
+
+/* Whether a run has gone to infinity, and may. */
+static inline int experiment_lost(const experiment *e)
+{
+    return e->lost > 0 && tnn_failed() == TNN_ERROR_NUMBER;
+}
+
+/* The logger while tnn_fit is at work: a checkpoint that cannot be written is no error. */
+static inline void experiment_log(void *user, const char *message)
+{
+    experiment *e = (experiment *)user;
+    if (!experiment_lost(e)) experiment_say(e, "%s", message);
+}
+
+/* Trains the network, and writes the rows. The checkpoint is RUN-CONFIGURATION.tnn beside results,
+   until these are on the disk. Who is killed while it is written leaves a .tmp there, which can be
+   deleted. Returns whether the run is to begin anew, with a new network, as its checkpoint, which
+   is removed, is damaged or of another version; not `again`.                                     */
+static inline int experiment_fit(experiment *e, tnn_net *net, int again)
+{
+    for (int i = 0; i < e->tallies; i++) e->tally[i] = 0;
+    tnn_set_logger(experiment_log, e);
+    tnn_history run = tnn_fit(net, &e->train, &e->val, .epochs = e->epochs,
+                              .loader = &e->loading, .evaluate = e->evaluate,
+                              .stopping = e->stopping.patience ? &e->stopping : NULL,
+                              .checkpoint = e->checkpoint,
+                              .save_seconds = e->every > 0 ? e->every : TNN_ZERO,
+                              .numbers = e->tally, .count = e->tallies,
+                              .callback = experiment_follow, .user = e);
+    tnn_set_logger(NULL, NULL);
+    const int lost = experiment_lost(e);
+    const int anew = !again && !e->going && strstr(tnn_error(), e->checkpoint) != NULL;
+    if (anew) {
+        experiment_say(e, "begins anew");
+        remove(e->checkpoint);
+        run.count = run.stopped = 0;
+    }
+    experiment_rows(e, &run);
+    if (anew || lost) tnn_clear_error();
+    if (e->halt > 0) experiment_end_early(e, !tnn_failed());
+    if (!e->halt && (lost || run.stopped)) e->work -= (double)e->train.n * (e->epochs - run.count);
+    const tnn_epoch end = {0, tnn_lr(net), NAN, e->lost, NAN, e->lost, 0};
+    while (lost && !e->halt && e->epoch <= e->epochs) e->halt = experiment_row(e, &end);
+    if (run.stopped && !e->halt && run.count < e->epochs) {
+        const tnn_epoch *last = &run.epochs[run.count - 1];
+        e->epochs = run.count;
+        if (EXPERIMENT_TERMINAL() || e->nth == e->wanted)
+            experiment_say(e, "stopped after epoch %d, validation %.4f %6.2f %%", e->epochs,
+                           last->validation_loss, 100 * last->validation_accuracy);
+    }
+    tnn_history_free(&run);
+    return anew;
 }
 
 /* The run of a row, to its end or until `stopping` says so (by accuracy with .max, else by loss; of
@@ -979,7 +945,7 @@ static inline int experiment_do_run(experiment *e, const void *row)
 {
     const experiment_run *run = (const experiment_run *)row;
     const int planned = experiment_epochs(e, run);
-    experiment_epoch *one = e->one_epoch ? e->one_epoch : experiment_one_epoch;
+    e->current = row;
     e->loading = (tnn_loader_options){.batch = run->batch, .shuffle = 1, .seed = e->seed};
     e->epochs  = planned;
     memset(&e->stopping, 0, sizeof e->stopping);
@@ -989,24 +955,13 @@ static inline int experiment_do_run(experiment *e, const void *row)
     int go = experiment_begin(e, run->name, e->settings, fingerprint, e->epochs, e->train.n,
                               tnn_param_total(net));
     if (go == 1) {
-        tnn_loader *batches = tnn_loader_create_with(&e->train, &e->loading);
-        if (e->saves) experiment_resume(e, net, batches);
-        while (e->epoch <= e->epochs) {
-            tnn_metrics train, val;
-            if (!experiment_recall(e, &train, &val)) one(e, row, net, batches, &train, &val);
-            if (experiment_row(e, train, val, tnn_lr(net)) != 0) break;
-            if (e->stopping.patience && e->epoch <= e->epochs &&
-                tnn_early_stop(&e->stopping, net, e->stopping.max ? val.accuracy : val.loss)) {
-                e->work  -= (double)e->train.n * (e->epochs - e->epoch + 1);
-                e->epochs = e->epoch - 1;
-                if (EXPERIMENT_TERMINAL() || e->nth == e->wanted)
-                    experiment_say(e, "stopped after epoch %d, validation %.4f %6.2f %%", e->epochs,
-                                   val.loss, 100 * val.accuracy);
-            }
+        if (experiment_fit(e, net, 0)) {
+            tnn_free(net);
+            net = e->build(e, row);
+            experiment_fit(e, net, 1);
         }
         if (e->finish && e->epoch > e->epochs && e->finish(e, row, net) != 0)
             e->epochs = e->epoch;                               /* not complete */
-        tnn_loader_free(batches);
         go = experiment_end(e);
     }
     tnn_free(net);

@@ -65,7 +65,7 @@ static tnn_net *build(experiment *e, const void *row)
 int main(int argc, char **argv)
 {
     static const char *const orders[] = {"shuffled", "unshuffled", NULL};
-    experiment e = {.name = "fashion_cnn", EXPERIMENT_TABLE(RUNS), .saves = 1,
+    experiment e = {.name = "fashion_cnn", EXPERIMENT_TABLE(RUNS),
                     .about = "learning rate and batch size of a CNN on Fashion-MNIST",
                     .choice = "--order", .choices = orders, .drawn = {4000, 1000}, .few = {80, 40},
                     .load = fashion_load, .build = build};

@@ -52,20 +52,19 @@ static tnn_net *build(experiment *e, const void *row)
 }
 
 /* Training figures are measured after the epoch, too. */
-static void one_epoch(experiment *e, const void *row, tnn_net *net, tnn_loader *batches,
-                      tnn_metrics *train, tnn_metrics *val)
+static void evaluate(void *user, const tnn_fit_state *state, tnn_epoch *epoch)
 {
-    (void)row;
-    experiment_train(e, net, batches);
-    *train = tnn_evaluate(net, &e->train);
-    *val   = tnn_evaluate(net, &e->val);
+    const experiment *e = (const experiment *)user;
+    const tnn_metrics train = tnn_evaluate(state->net, &e->train);
+    epoch->loss     = train.loss;
+    epoch->accuracy = train.accuracy;
 }
 
 int main(int argc, char **argv)
 {
-    experiment e = {.name = "fashion_mlp", EXPERIMENT_TABLE(RUNS), .saves = 1,
+    experiment e = {.name = "fashion_mlp", EXPERIMENT_TABLE(RUNS),
                     .about = "optimizer, batch size and dropout of an MLP on Fashion-MNIST",
                     .drawn = {8000, 1000}, .few = {200, 100}, .quick_epochs = 2,
-                    .load = fashion_load, .build = build, .one_epoch = one_epoch};
+                    .load = fashion_load, .build = build, .evaluate = evaluate};
     return experiment_main(&e, argc, argv);
 }

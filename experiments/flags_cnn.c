@@ -135,6 +135,7 @@ static tnn_net *build(experiment *e, const void *row)
     static const char *const until[] = {"", "", ", tested with dropout", ", stopped early"};
     const flags_run     *r = (const flags_run *)row;
     const tnn_layer_type activation = ACTIVATIONS[r->activation].type;
+    if (r->task == TRANSFER) return vgg16_head(e);
     tnn_net *net = tnn_create(.input = {3, e->train.h, e->train.w}, .batch = r->run.batch,
                               .seed = e->seed);
     for (int i = 0; i < 2; i++) {
@@ -327,15 +328,14 @@ static int do_run(experiment *e, const void *row)
     switch (r->task) {
     case SEARCH:   return search(e, r);
     case BEST:     return retrain(e, r);
-    case TRANSFER: return vgg16_transfer(e, r->run.name, &e->all, &e->train, &e->val,
-                                         experiment_epochs(e, &r->run));
+    case TRANSFER: return vgg16_transfer(e, &r->run);
     default:       return experiment_do_run(e, r);
     }
 }
 
 int main(int argc, char **argv)
 {
-    experiment e = {.name = "flags_cnn", EXPERIMENT_TABLE(RUNS), .saves = 1,
+    experiment e = {.name = "flags_cnn", EXPERIMENT_TABLE(RUNS),
                     .about = "a CNN on 24 flags, and the search for its hyper-parameters",
                     .search = "search", .parts = TRIALS, .shared = 1, .load = flags_load,
                     .build = build, .finish = write_noisy, .do_run = do_run};

@@ -90,45 +90,43 @@ static tnn_net *build(experiment *e, const void *row)
 }
 
 /* ==== Counting by class: over all epochs of a run, and in its last one ======================== */
-typedef struct hits { int correct[CLASSES], n[CLASSES]; } hits;
-static hits counts[4], *const all = counts, *const last = counts + 2;  /* training, validation */
+/* They are in checkpoints: a run that was interrupted within an epoch goes on counting. */
+typedef struct hits { double correct[CLASSES], n[CLASSES]; } hits;
+static struct { hits all[2], last[2]; double loss; } counts;    /* training, validation */
 
 /* Counts n images of a class, so many of them right. */
-static void count(hits *h, int label, int correct, int n)
+static void count(int part, int label, int correct, int n)
 {
-    h->correct[label] += correct;
-    h->n[label]       += n;
+    hits *both[] = {&counts.all[part], &counts.last[part]};
+    for (int i = 0; i < 2; i++) {
+        both[i]->correct[label] += correct;
+        both[i]->n[label]       += n;
+    }
 }
 
-/* Training figures on the way, losses as means over the samples. A process that was interrupted may
-   have done the first part of the epoch.                                                         */
-static void one_epoch(experiment *e, const void *row, tnn_net *net, tnn_loader *batches,
-                      tnn_metrics *train, tnn_metrics *val)
+/* Training images are counted on the way; their losses are added up. */
+static void batch(experiment *e, const tnn_fit_state *state)
+{
+    const tnn_loader *b = state->batches;
+    const float *logits = tnn_output(state->net);
+    (void)e;
+    if (b->batch_index == 0) {
+        memset(counts.last, 0, sizeof counts.last);
+        counts.loss = 0;
+    }
+    counts.loss += state->loss * b->n;
+    for (int i = 0; i < b->n; i++)
+        count(0, b->labels[i], tnn_argmax(logits + i * CLASSES, CLASSES) == b->labels[i], 1);
+}
+
+/* The training loss is a mean over the samples; validation images are counted. */
+static void evaluate(void *user, const tnn_fit_state *state, tnn_epoch *epoch)
 {
     int table[CLASSES * CLASSES];
-    (void)row;
-    if (e->seen.n == 0) memset(last, 0, 2 * sizeof *last);
-    while (tnn_next(batches)) {
-        const int n = batches->n;
-        e->seen.loss    += tnn_train_batch(net, batches->x, batches->labels, n) * n;
-        e->seen.correct += tnn_correct(net);
-        e->seen.n       += n;
-        const float *logits = tnn_output(net);
-        for (int i = 0; logits && i < n; i++)
-            count(&last[0], batches->labels[i],
-                  tnn_argmax(logits + i * CLASSES, CLASSES) == batches->labels[i], 1);
-        experiment_progress(e, n);
-    }
-    *train = e->seen;
-    memset(&e->seen, 0, sizeof e->seen);
-    train->loss /= train->n;
-    train->accuracy = (double)train->correct / train->n;
-    *val = tnn_confusion(net, &e->val, table, CLASSES);
+    epoch->loss = counts.loss / state->metrics.n;
+    tnn_confusion(state->net, &((experiment *)user)->val, table, CLASSES);
     for (int i = 0; i < CLASSES * CLASSES && !tnn_failed(); i++)
-        count(&last[1], i / CLASSES, i % CLASSES == i / CLASSES ? table[i] : 0, table[i]);
-    for (int i = 0; i < 2 * CLASSES; i++)
-        count(&all[i / CLASSES], i % CLASSES, last[i / CLASSES].correct[i % CLASSES],
-              last[i / CLASSES].n[i % CLASSES]);
+        count(1, i / CLASSES, i % CLASSES == i / CLASSES ? table[i] : 0, table[i]);
 }
 
 /* RUN.classes.tsv: accuracies over all epochs, as the report counts, and at the last epoch. */
@@ -145,11 +143,11 @@ static int write_classes(experiment *e, const void *row, tnn_net *net)
     for (int c = 0; c <= CLASSES; c++) {
         fprintf(f, "%s", names[c]);
         for (int column = 0; column < 4; column++) {
-            const hits *h = &(column < 2 ? all : last)[column % 2];
-            int correct = 0, n = 0;
+            const hits *h = &(column < 2 ? counts.all : counts.last)[column % 2];
+            double correct = 0, n = 0;
             for (int i = 0; i < CLASSES; i++)
                 if (c == CLASSES || c == i) correct += h->correct[i], n += h->n[i];
-            fprintf(f, "\t%.6f", n ? (double)correct / n : 0.0);
+            fprintf(f, "\t%.6f", n > 0 ? correct / n : 0);
         }
         fprintf(f, "\n");
     }
@@ -161,7 +159,6 @@ static int write_classes(experiment *e, const void *row, tnn_net *net)
 /* A run has a split of its own. */
 static int do_run(experiment *e, const void *row)
 {
-    memset(counts, 0, sizeof counts);
     icons_split(e, ((const icons_run *)row)->val);
     return experiment_do_run(e, row);
 }
@@ -182,11 +179,11 @@ static int write_summary(experiment *e)
 
 int main(int argc, char **argv)
 {
-    experiment e = {.name = "icons_cnn", EXPERIMENT_TABLE(RUNS), .saves = 1,
+    experiment e = {.name = "icons_cnn", EXPERIMENT_TABLE(RUNS),
                     .about = "learning rate, batch size, stride and activation of a CNN on icons",
                     .drawn = {600}, .few = {60}, .load = icons_load, .build = build,
-                    .one_epoch = one_epoch, .finish = write_classes, .do_run = do_run,
-                    .after = write_summary, .tally = (int *)counts,
-                    .tallies = 4 * 2 * CLASSES};
+                    .batch = batch, .evaluate = evaluate, .finish = write_classes,
+                    .do_run = do_run, .after = write_summary, .tally = (double *)&counts,
+                    .tallies = sizeof counts / sizeof(double)};
     return experiment_main(&e, argc, argv);
 }

@@ -228,29 +228,24 @@ static int write_test(experiment *e, const void *row, tnn_net *net)
 
 /* ==== The runs ================================================================================ */
 
-/* The report's own loss has lambda/(2n) sum w^2 of the weights, not the biases, in it. */
-static tnn_metrics evaluate(tnn_net *net, const mlp_run *r, const tnn_data *data)
+/* Training figures are measured after the epoch, too. The report's own loss has lambda/(2n) sum w^2
+   of the weights, not the biases, in it.                                                         */
+static void evaluate(void *user, const tnn_fit_state *state, tnn_epoch *epoch)
 {
     static float w[100 * KUZUSHIJI_PIXELS];         /* the largest matrix of these nets */
-    tnn_metrics  m = tnn_evaluate(net, data);
-    for (int i = 0; is_own(r) && r->lambda > 0 && i < tnn_param_count(net); i++) {
-        tnn_param p = tnn_param_info(net, i);
-        if (p.ndim < 2 || tnn_get_param(net, p.name, w, p.count) != TNN_OK) continue;
-        tnn_tensor v = tnn_tensor_view(w, 1, p.count, 1, 1);
-        m.loss += r->lambda * (double)tnn_dot(v, v) / (2 * data->n);
+    const experiment *e = (const experiment *)user;
+    const mlp_run    *r = (const mlp_run *)e->current;
+    const tnn_metrics train = tnn_evaluate(state->net, &e->train);
+    epoch->loss     = train.loss;
+    epoch->accuracy = train.accuracy;
+    for (int i = 0; is_own(r) && r->lambda > 0 && i < tnn_param_count(state->net); i++) {
+        const tnn_param p = tnn_param_info(state->net, i);
+        if (p.ndim < 2 || tnn_get_param(state->net, p.name, w, p.count) != TNN_OK) continue;
+        const tnn_tensor v = tnn_tensor_view(w, 1, p.count, 1, 1);
+        const double     sum = r->lambda * (double)tnn_dot(v, v);
+        epoch->loss            += sum / (2 * e->train.n);
+        epoch->validation_loss += sum / (2 * e->val.n);
     }
-    return m;
-}
-
-/* Training figures are measured after the epoch, too; schedules go by epochs. */
-static void one_epoch(experiment *e, const void *row, tnn_net *net, tnn_loader *batches,
-                      tnn_metrics *train, tnn_metrics *val)
-{
-    const mlp_run *r = (const mlp_run *)row;
-    experiment_train(e, net, batches);
-    tnn_end_epoch(net);
-    *train = evaluate(net, r, &e->train);
-    *val   = evaluate(net, r, &e->val);
 }
 
 /* The last row of a run, epoch to validation accuracy. Returns 0, or -1 where there is none. */
@@ -353,10 +348,10 @@ static int after(experiment *e)
 
 int main(int argc, char **argv)
 {
-    experiment e = {.name = "kuzushiji_mlp", EXPERIMENT_TABLE(RUNS), .saves = 1,
+    experiment e = {.name = "kuzushiji_mlp", EXPERIMENT_TABLE(RUNS),
                     .about = "hand-written backpropagation against PyTorch, 49 classes",
                     .search = "search", .parts = 17, .quick_epochs = 2, .load = kuzushiji_load,
-                    .build = build, .one_epoch = one_epoch, .finish = write_test,
+                    .build = build, .evaluate = evaluate, .finish = write_test,
                     .do_run = do_run, .after = after};
     return experiment_main(&e, argc, argv);
 }

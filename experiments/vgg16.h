@@ -170,83 +170,72 @@ static inline float *vgg16_features(experiment *e, const vgg16_run *run, const c
     return good ? y : NULL;
 }
 
-/* What is trained on the features. Those of convolutions differ in scale, and Adam's steps do not:
-   each is brought to mean 0 and variance 1 over the batch, without parameters.                   */
-static inline tnn_net *vgg16_head(const vgg16_run *run, const char *weights, int count,
-                                  uint64_t seed)
+/* What is trained on the features of the run at hand. Those of convolutions differ in scale, and
+   Adam's steps do not: each is brought to mean 0 and variance 1 over the batch, without parameters.
+   A network of an experiment, as its `build`.                                                    */
+static struct { const vgg16_run *run; char weights[EXPERIMENT_PATH]; int count; } vgg16;
+static inline tnn_net *vgg16_head(experiment *e)
 {
-    tnn_net *net = tnn_create(.input = {count, 1, 1}, .batch = 32, .seed = seed);
+    const vgg16_run *run = vgg16.run;
+    tnn_net *net = tnn_create(.input = {vgg16.count, 1, 1}, .batch = 32, .seed = e->seed);
     if (run->features < VGG16_FC1) tnn_add(net, TNN_BATCHNORM, .no_affine = 1);
     vgg16_add(net, run->features, run->until, 1);
     tnn_add(net, TNN_DENSE, .units = run->outputs);
     tnn_set_loss(net, TNN_CROSS_ENTROPY);
     tnn_set_optimizer(net, TNN_ADAM, .lr = 1e-3);
-    if (run->features < run->until) vgg16_load(net, weights, run->features, run->until);
+    if (run->features < run->until) vgg16_load(net, vgg16.weights, run->features, run->until);
+    e->loading.batch = 32;
+    snprintf(e->settings, sizeof e->settings, "Adam, lr 0.001, batch 32, %d/%d samples, VGG-16's "
+             "first %d rows, %d features, %d outputs, %s", e->train.n, e->val.n, run->until,
+             vgg16.count, run->outputs, run->weights);
     return net;
 }
 
 /* The samples of `part` with features instead of pixels: a view. */
-static inline tnn_data vgg16_view(const tnn_data *part, const float *features, int count)
+static inline tnn_data vgg16_view(const tnn_data *part, const float *features)
 {
     tnn_data d = *part;
     d.bytes  = NULL;
     d.floats = features;
-    d.c = count, d.h = d.w = 1;
+    d.c = vgg16.count, d.h = d.w = 1;
     d.mean = 0, d.std = 1;
     return d;
 }
 
-/* `train` and `test` are subsets of the images; a row per epoch. Returns 0, or -1 on failure, which
-   it has reported.                                                                               */
-static inline int vgg16_train(experiment *e, const vgg16_run *run, const tnn_data *images,
-                              const tnn_data *train, const tnn_data *test, int epochs)
+/* A row's run with the features of its images in their place. Returns 0, or -1 on failure, which it
+   has reported.                                                                                  */
+static inline int vgg16_train(experiment *e, const void *row, const vgg16_run *run)
 {
-    char weights[EXPERIMENT_PATH], settings[200];
-    int  count, go = -1;
-    e->run = run->name;
-    snprintf(weights, sizeof weights, "%s/vgg16/%s", e->data, run->weights);
-    float *features = vgg16_features(e, run, weights, images, &count);
+    const tnn_data train = e->train, val = e->val;
+    e->run    = run->name;
+    vgg16.run = run;
+    snprintf(vgg16.weights, sizeof vgg16.weights, "%s/vgg16/%s", e->data, run->weights);
+    float *features = vgg16_features(e, run, vgg16.weights, &e->all, &vgg16.count);
     if (!features) return -1;
-    tnn_data a = vgg16_view(train, features, count), b = vgg16_view(test, features, count);
-    tnn_net *net = vgg16_head(run, weights, count, e->seed);
-    snprintf(settings, sizeof settings, "Adam, lr 0.001, batch 32, %d/%d samples, VGG-16's first "
-             "%d rows, %d features, %d outputs, %s", a.n, b.n, run->until, count, run->outputs,
-             run->weights);
-    go = experiment_begin(e, run->name, settings,
-                          experiment_fingerprint(vgg16_head(run, weights, count, e->seed), &a),
-                          epochs, a.n, tnn_param_total(net));
-    if (go == 1) {
-        tnn_loader *batches = tnn_loader_create(&a, .batch = 32, .shuffle = 1, .seed = e->seed);
-        for (int epoch = 0; epoch < epochs; epoch++) {
-            tnn_metrics seen   = experiment_train(e, net, batches);
-            tnn_metrics tested = tnn_evaluate(net, &b);
-            if (experiment_row(e, seen, tested, tnn_lr(net)) != 0) break;
-        }
-        tnn_loader_free(batches);
-        go = experiment_end(e);
-    }
-    tnn_free(net);
+    e->train = vgg16_view(&train, features);
+    e->val   = vgg16_view(&val, features);
+    const int failed = experiment_do_run(e, row);
+    e->train = train;
+    e->val   = val;
     free(features);
-    return go;
+    return failed;
 }
 
-/* The run of that name. Where there are no weights there is none: it says which they would be, and
-   returns 0.                                                                                     */
-static inline int vgg16_transfer(experiment *e, const char *name, const tnn_data *images,
-                                 const tnn_data *train, const tnn_data *test, int epochs)
+/* A run, the row of a table. Where there are no weights there is none: it says which they would be,
+   and returns 0.                                                                                 */
+static inline int vgg16_transfer(experiment *e, const experiment_run *row)
 {
     char path[EXPERIMENT_PATH + 160];
     struct stat there;
     for (int i = 0; i < VGG16_RUN_COUNT; i++) {
-        if (strcmp(VGG16_RUNS[i].name, name) != 0) continue;
+        if (strcmp(VGG16_RUNS[i].name, row->name) != 0) continue;
         snprintf(path, sizeof path, "%s/vgg16/%s", e->data, VGG16_RUNS[i].weights);
-        if (stat(path, &there) == 0)
-            return vgg16_train(e, &VGG16_RUNS[i], images, train, test, epochs);
+        if (stat(path, &there) == 0) return vgg16_train(e, row, &VGG16_RUNS[i]);
     }
-    e->run = name;
+    e->run = row->name;
     experiment_say(e, "skipped: the weights %s/vgg16/model.safetensors are not there (make "
                    "data-vgg16 fetches them, 553 MB)", e->data);
-    e->work -= (double)epochs * train->n;
+    e->work -= (double)experiment_epochs(e, row) * e->train.n;
     return 0;
 }
 

@@ -155,6 +155,210 @@ static void goes_on(void)
     tnn_history_free(&whole);
 }
 
+/* What a caller counts over a run, and measures after each epoch: a loss that is the largest in
+   epoch 3, whatever was learnt, of samples that the callback has seen. */
+typedef struct { double batches, samples, loss; int stop_at; const double *losses; } counting;
+static counting counts;
+static int count_batch(void *user, const tnn_fit_state *state)
+{
+    counting *c = (counting *)user;
+    if (state->epoch_ended) return 0;
+    if (state->batches->batch_index == 0) c->loss = 0;
+    c->batches += 1;
+    c->samples += state->batches->n;
+    c->loss += state->loss;
+    return c->batches > c->stop_at - 1 && c->stop_at;
+}
+static void measure(void *user, const tnn_fit_state *state, tnn_epoch *epoch)
+{
+    const counting *c = (const counting *)user;
+    CHECK(epoch->epoch == state->epoch && state->history->count == state->epoch - 1
+          && state->metrics.n == 60, "epoch %d, %d samples", epoch->epoch, state->metrics.n);
+    CHECK(fabs(epoch->loss*state->batches->batches - c->loss) < 1e-9, "the batches' losses are %g, "
+          "not %d times %g", c->loss, state->batches->batches, epoch->loss);
+    epoch->accuracy = c->samples;
+    epoch->validation_accuracy = c->losses[epoch->epoch - 1];
+}
+/* 7 epochs of 8 batches, by `with`; the network's hash. */
+static uint64_t counted(tnn_fit_options *with, tnn_history *run)
+{
+    tnn_data train, validation;
+    tnn_net *net = make_net(0.02);
+    uint64_t hash;
+    make_data(&train, &validation);
+    with->epochs = EPOCHS;
+    with->evaluate = measure;
+    with->callback = count_batch;
+    with->user = &counts;
+    *run = tnn_fit_with(net, &train, &validation, with);
+    hash = tnn_hash(net);
+    tnn_free(net);
+    tnn_data_free(&train);
+    tnn_data_free(&validation);
+    return hash;
+}
+static const double LOSSES[EPOCHS] = { 0.5, 0.7, 0.6, 0.65, 0.8, 0.75, 0.9 };
+
+/* Its own numbers are what stopping sees; all options of stopping are there. */
+static void measured(void)
+{
+    static const struct { tnn_early_stopping stop; int count, best; } cases[] = {
+        { { .max = 1, .patience = 2 }, 4, 2 },
+        { { .max = 1, .patience = 2, .min_delta = 0.25 }, 3, 1 },
+        { { .max = 1, .patience = 9, .stop_at = 0.78, .restore_best = 1 }, 5, 5 },
+        { { .max = 1, .patience = 2, .keras = 1, .start_from = 2, .restore_best = 1 }, 7, 7 }
+    };
+    tnn_fit_options with, plain;
+    tnn_history run;
+    uint64_t hash, stopped;
+    int k;
+    for (k = 0; k < (int)(sizeof cases / sizeof *cases); k++) {
+        memset(&with, 0, sizeof with);
+        memset(&counts, 0, sizeof counts);
+        counts.losses = LOSSES;
+        with.stopping = &cases[k].stop;
+        stopped = counted(&with, &run);
+        CHECK(run.count == cases[k].count && run.best == cases[k].best && !tnn_failed(), "case %d: "
+              "%d epochs, best %d: %s", k, run.count, run.best, tnn_error());
+        CHECK(run.epochs[1].accuracy == 120 && run.epochs[1].validation_accuracy == 0.7,
+              "%g, %g", run.epochs[1].accuracy, run.epochs[1].validation_accuracy);
+        tnn_history_free(&run);
+        if (!cases[k].stop.stop_at) continue;
+        /* The best weights are the last ones: as where it is told to stop there. */
+        memset(&plain, 0, sizeof plain);
+        memset(&counts, 0, sizeof counts);
+        counts.losses = LOSSES;
+        counts.stop_at = 8 * 5;
+        hash = counted(&plain, &run);
+        CHECK(run.stopped && run.count == 4 && hash == stopped, "not the weights that reached it");
+        tnn_history_free(&run);
+    }
+}
+/* Without a validation set, .evaluate may measure one of its own; else training is watched. */
+static void own_validation(void *user, const tnn_fit_state *state, tnn_epoch *epoch)
+{
+    (void)state;
+    if (user) epoch->validation_loss = epoch->epoch == 2 ? 0 : 1;
+}
+static void watched(void)
+{
+    tnn_data train, validation;
+    tnn_history run;
+    tnn_net *net;
+    int own, mark = 0;
+    make_data(&train, &validation);
+    for (own = 0; own < 2; own++) {
+        net = make_net(0.01);
+        run = tnn_fit(net, &train, NULL, .epochs = 6, .patience = 3, .evaluate = own_validation,
+                      .user = own ? &mark : NULL);
+        CHECK(run.count == (own ? 5 : 6) && run.stopped == own && (run.best == 2) == own,
+              "%d epochs, best %d", run.count, run.best);
+        tnn_history_free(&run);
+        tnn_free(net);
+    }
+    tnn_data_free(&train);
+    tnn_data_free(&validation);
+}
+/* Interrupted after any batch, a run goes on with the next one, and with what its caller counts. */
+static void within_epochs(void)
+{
+    char file[300];
+    tnn_history whole, part;
+    tnn_fit_options with;
+    counting end;
+    uint64_t hash;
+    int stop, e, k, same = 0, stops = 0;
+    snprintf(file, sizeof file, "%s/test_fit_within.tnn", folder);
+    memset(&with, 0, sizeof with);
+    memset(&counts, 0, sizeof counts);
+    counts.losses = LOSSES;
+    hash = counted(&with, &whole);
+    end = counts;
+    CHECK(whole.count == EPOCHS && end.batches == EPOCHS * 8 && end.samples == EPOCHS * 60,
+          "%g batches", end.batches);
+    with.checkpoint = file;
+    with.save_seconds = TNN_ZERO;
+    with.numbers = &counts.batches;
+    with.count = 3;
+    for (stop = 1; stop < EPOCHS * 8; stop += 5, stops++) {
+        remove(file);
+        for (k = 0; k < 2; k++) {
+            memset(&counts, 0, sizeof counts);
+            counts.losses = LOSSES;
+            counts.stop_at = k ? 0 : stop;
+            if (k) CHECK(counted(&with, &part) == hash, "after batch %d: other weights", stop);
+            else {
+                counted(&with, &part);
+                CHECK(part.stopped && part.count == (stop - 1) / 8, "%d epochs", part.count);
+                tnn_history_free(&part);
+            }
+        }
+        CHECK(!memcmp(&counts, &end, 3*sizeof(double)), "%g batches, %g samples", counts.batches,
+              counts.samples);
+        for (e = 0; e < part.count; e++) {
+            CHECK(part.epochs[e].seconds >= 0, "%g seconds", part.epochs[e].seconds);
+            part.epochs[e].seconds = whole.epochs[e].seconds;
+            same += !memcmp(&part.epochs[e], &whole.epochs[e], sizeof part.epochs[e]);
+        }
+        CHECK(part.count == EPOCHS && part.best == whole.best, "%d epochs", part.count);
+        tnn_history_free(&part);
+    }
+    CHECK(stops == 11 && same == EPOCHS * stops, "%d epochs are the same", same);
+    for (with.count = 2; with.count < 5; with.count += 2) {     /* it has three */
+        counted(&with, &part);
+        tnn_history_free(&part);
+        SAYS(with.count < 3 ? "room is for 53: for more .count" : "has not 4 of the caller's");
+    }
+    remove(file);
+    tnn_history_free(&whole);
+}
+/* Not before it is time; and one that cannot be written is an error only at the end. */
+static int messages;
+static void count_messages(void *user, const char *message)
+{
+    messages += strstr(message, (const char *)user) != NULL;
+}
+static int look(void *user, const tnn_fit_state *state)
+{
+    FILE *f = fopen((const char *)user, "rb");
+    if (f) fclose(f);
+    CHECK(!f, "a checkpoint in epoch %d", state->epoch);
+    return state->epoch == 4 && state->epoch_ended;
+}
+static void by_time(void)
+{
+    static char file[300], nowhere[] = "no/such/folder/run.tnn";
+    tnn_data train, validation;
+    tnn_history run;
+    tnn_net *net = make_net(0.01);
+    FILE *f;
+    make_data(&train, &validation);
+    snprintf(file, sizeof file, "%s/test_fit_time.tnn", folder);
+    remove(file);
+    run = tnn_fit(net, &train, NULL, .epochs = 3, .checkpoint = file, .save_seconds = 1e6,
+                  .callback = look, .user = file);
+    CHECK(run.count == 3 && !tnn_failed(), "%s", tnn_error());
+    tnn_history_free(&run);
+    run = tnn_fit(net, &train, NULL, .epochs = 5, .checkpoint = file, .save_seconds = 1e6,
+                  .callback = look, .user = file);      /* who stops is to find it */
+    CHECK(run.count == 4 && run.stopped && !tnn_failed(), "%s", tnn_error());
+    tnn_history_free(&run);
+    f = fopen(file, "rb");
+    CHECK(f != NULL, "no checkpoint");
+    if (f) fclose(f);
+    remove(file);
+    tnn_set_logger(count_messages, nowhere);
+    run = tnn_fit(net, &train, NULL, .epochs = 2, .checkpoint = nowhere, .save_seconds = TNN_ZERO);
+    tnn_set_logger(NULL, NULL);
+    CHECK(run.count == 2 && !run.stopped && messages == 2 * 8 + 2 + 1, "%d epochs, %d messages",
+          run.count, messages);
+    tnn_history_free(&run);
+    SAYS(nowhere);
+    tnn_free(net);
+    tnn_data_free(&train);
+    tnn_data_free(&validation);
+}
+
 static void history_file(void)
 {
     static const char begins[] = "epoch\tlr\tloss\taccuracy\tvalidation_loss\tvalidation_accuracy\t"
@@ -194,6 +398,8 @@ static void mistakes(void)
     tnn_history run;
     tnn_net *net = make_net(0.1);
     const tnn_loader_options augmented = { .batch = 8, .brightness = 0.1 };
+    tnn_early_stopping stopping = { .stop_at = 0.1 };
+    double number = 0;
     make_data(&train, &validation);
     other = tnn_data_view(NULL, x, labels, N, 5, 1, 1);
     run = tnn_fit(net, &train, &other, .epochs = 2);
@@ -227,6 +433,22 @@ static void mistakes(void)
     run = tnn_fit(net, &train, NULL, .epochs = 1, .checkpoint = "no/such/folder/run.tnn");
     tnn_history_free(&run);
     SAYS("no/such/folder/run.tnn");
+    run = tnn_fit(net, &train, NULL, .epochs = 1, .stopping = &stopping, .patience = 2);
+    tnn_history_free(&run);
+    SAYS("tnn_fit: .patience");
+    stopping.keras = 1;
+    run = tnn_fit(net, &train, NULL, .epochs = 1, .stopping = &stopping);
+    tnn_history_free(&run);
+    SAYS(".stop_at does nothing with .keras");
+    run = tnn_fit(net, &train, NULL, .epochs = 1, .save_seconds = 3);
+    tnn_history_free(&run);
+    SAYS("tnn_fit: .save_seconds");
+    run = tnn_fit(net, &train, NULL, .epochs = 1, .checkpoint = "x", .numbers = &number);
+    tnn_history_free(&run);
+    SAYS("tnn_fit: .numbers");
+    run = tnn_fit(net, &train, NULL, .epochs = 1, .checkpoint = "x", .count = 1);
+    tnn_history_free(&run);
+    SAYS("tnn_fit: .count");
     tnn_free(net);
     net = make_net(0.1);
     x[7] = (float)HUGE_VAL;                     /* an error within an epoch is no early stop */
@@ -249,6 +471,10 @@ int main(int argc, char **argv)
     test_folder(folder, sizeof folder, argv[0]);
     RUN("the loop by hand", by_hand);
     RUN("runs that go on", goes_on);
+    RUN("what the caller measures, and stopping", measured);
+    RUN("what is watched", watched);
+    RUN("runs that go on within epochs", within_epochs);
+    RUN("checkpoints by time", by_time);
     RUN("the history's file", history_file);
     RUN("mistakes", mistakes);
     return test_finish();
