@@ -150,8 +150,15 @@ static void thin(void)
 
 enum { IMAGES = 20, SIDE = 8, SIZE = 3 * SIDE * SIDE };
 
+static tnn_net *head(experiment *e, const void *row)
+{
+    (void)row;
+    return vgg16_head(e);
+}
+
 static void transfer(void)
 {
+    static const experiment_run row = {"run", 32, 3}, section = {"transfer-section", 32, 3};
     static const vgg16_run run = {"run", "weights", 5, 2, 5, 4, {100, 110, 120}, 50};
     static unsigned char bytes[IMAGES * SIZE];
     static const char *const runs[] = {"run", NULL};
@@ -170,10 +177,12 @@ static void transfer(void)
     e.data = path_of("data");
     e.out  = folder;
     e.seed = 1;
+    e.build = head;
     for (i = 0; i < IMAGES * SIZE; i++) bytes[i] = (unsigned char)(test_hash(3, (uint32_t)i) >> 24);
     for (i = 0; i < IMAGES; i++) labels[i] = i % 4;
     images = tnn_data_view(bytes, NULL, labels, IMAGES, 3, SIDE, SIDE);
     tnn_split(&images, 15, 1, &part[0], &part[1]);
+    e.all = images, e.train = part[0], e.val = part[1];
     snprintf(weights, sizeof weights, "%s/vgg16/weights", e.data);
     snprintf(result, sizeof result, "%s/vgg/run.tsv", folder);
     snprintf(log, sizeof log, "%s", path_of("messages"));
@@ -182,8 +191,7 @@ static void transfer(void)
     CHECK(freopen(log, "w", stderr), "%s cannot be written", log);
 
     /* no weights: no run, and no failure */
-    CHECK(vgg16_transfer(&e, "transfer-section", &images, &part[0], &part[1], 3) == 0
-          && !tnn_failed(), "%s", tnn_error());
+    CHECK(vgg16_transfer(&e, &section) == 0 && !tnn_failed(), "%s", tnn_error());
     CHECK(!exists(result), "a result without weights");
     fflush(stderr);
     {
@@ -241,7 +249,7 @@ static void transfer(void)
         FILE *f;
         if (k) remove(path);
         remove(result);
-        CHECK(vgg16_train(&e, &run, &images, &part[0], &part[1], 3) == 0, "%s", tnn_error());
+        CHECK(vgg16_train(&e, &row, &run) == 0, "%s", tnn_error());
         text[k] = (char *)calloc(8192, 1);
         f = fopen(result, "rb");
         CHECK(f, "no %s", result);
@@ -254,7 +262,7 @@ static void transfer(void)
     free(text[0]);
     free(text[1]);
     /* complete: nothing is trained */
-    CHECK(vgg16_train(&e, &run, &images, &part[0], &part[1], 3) == 0 && e.run_done == 0,
+    CHECK(vgg16_train(&e, &row, &run) == 0 && e.run_done == 0,
           "trained again");
     tnn_data_free(&part[0]);
     tnn_data_free(&part[1]);
