@@ -21603,8 +21603,8 @@ TNN_API_GATED tnn_data tnn_load_folder_with(const tnn_folder_options *options)
                       callback stops here, the checkpoint
                       evaluation, the caller's, too; a row of the history
                       judge: early stopping and plateau
-                      save: history, best weights, checkpoint
-                      the callback
+                      the history's file; the callback
+                      save: best weights, checkpoint
        end        the best weights, where they were asked for
 
    A run has no state of its own beside its history, and the sums of the epoch that it is in. To go
@@ -21682,7 +21682,8 @@ static int tnn__fit_judge(tnn__fit *fit, tnn_net *net, double *lr)
 /* Without files every run begins anew, and leaves nothing: .checkpoint and .history are refused by
    tnn__fit_begin. */
 static void tnn__fit_resume(tnn__fit *fit, tnn_net *net) { (void)fit, (void)net; }
-static void tnn__fit_save(tnn__fit *fit, tnn_net *net) { (void)fit, (void)net; }
+static void tnn__fit_history(tnn__fit *fit) { (void)fit; }
+static void tnn__fit_save(tnn__fit *fit, tnn_net *net, int now) { (void)fit, (void)net, (void)now; }
 static void tnn__fit_checkpoint(tnn__fit *fit, int now) { (void)fit, (void)now; }
 static void tnn__fit_end_file(tnn__fit *fit) { (void)fit; }
 #else
@@ -21818,20 +21819,25 @@ static void tnn__fit_checkpoint(tnn__fit *fit, int now)
     fit->rested = tnn__clock();
     if (fit->rest > 0) fit->rest = TNN__MAX(fit->with.save_seconds, 50*(fit->rested - begun));
 }
-/* After an epoch: the history, the best weights if this is the best epoch, the checkpoint. In this
-   order: killed in between, the run does the epoch again, and finds best weights of it, which it
-   will write once more. So it does where the checkpoint, written by time, is some epochs older than
-   the best weights: it comes to the same ones. An error shows as tnn_failed. */
-static void tnn__fit_save(tnn__fit *fit, tnn_net *net)
+/* After an epoch: the history, for the callback to find it. An error shows as tnn_failed. */
+static void tnn__fit_history(tnn__fit *fit)
 {
-    tnn_history *history = &fit->history;
+    if (fit->with.history) tnn_history_save(&fit->history, fit->with.history);
+}
+/* After an epoch and its callback, whose numbers are saved, too: the best weights if this is the
+   best epoch, then the checkpoint, by time or `now`. Killed in between, the run does the epoch
+   again, and finds best weights of it, which it will write once more. So it does where the
+   checkpoint, written by time, is some epochs older than the best weights: it comes to the same
+   ones. An error shows as tnn_failed. */
+static void tnn__fit_save(tnn__fit *fit, tnn_net *net, int now)
+{
+    const tnn_history *history = &fit->history;
     tnn_weights_options weights;
     memset(&weights, 0, sizeof weights);
     weights.path = fit->best;
-    if (fit->with.history) tnn_history_save(history, fit->with.history);
     if (fit->file.path && fit->with.restore_best && history->best == history->count
         && !tnn_failed()) tnn_save_weights_with(net, &weights);
-    tnn__fit_checkpoint(fit, fit->with.save_seconds >= TNN__NEVER);
+    tnn__fit_checkpoint(fit, now || fit->with.save_seconds >= TNN__NEVER);
 }
 /* Frees the checkpoint's numbers. */
 static void tnn__fit_end_file(tnn__fit *fit) { tnn__release(fit->file.numbers); }
@@ -21925,6 +21931,7 @@ static void tnn__fit_run(tnn__fit *fit, tnn_net *net, tnn_loader *batches,
         tnn_epoch *row = &history->epochs[history->count];
         tnn_metrics seen = tnn__no_metrics();
         double lr;
+        int stop;
         fit->state.epoch = row->epoch = history->count + 1;
         if (!fit->sums.batches) fit->epoch_began = tnn__clock();
         tnn__run_epoch(net, batches, &fit->sums, tnn__fit_batch, fit);
@@ -21946,11 +21953,13 @@ static void tnn__fit_run(tnn__fit *fit, tnn_net *net, tnn_loader *batches,
         history->count++;
         history->stopped = tnn__fit_judge(fit, net, &lr);
         if (lr < row->lr) tnn_set_lr(net, lr);
-        tnn__fit_save(fit, net);
-        if (!tnn__fit_tell(fit, 1)) continue;
-        if (fit->with.save_seconds < TNN__NEVER) tnn__fit_checkpoint(fit, 1);
-        history->stopped = 1;
-        return;
+        tnn__fit_history(fit);
+        stop = tnn__fit_tell(fit, 1);
+        tnn__fit_save(fit, net, stop);
+        if (stop) {                     /* is not saved: started again, the run goes on */
+            history->stopped = 1;
+            return;
+        }
     }
     if (fit->unsaved) tnn__fit_checkpoint(fit, 1);
 }

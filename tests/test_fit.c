@@ -312,6 +312,43 @@ static void within_epochs(void)
     remove(file);
     tnn_history_free(&whole);
 }
+/* What is counted at the end of an epoch belongs to it: stopped there, that is not counted anew. */
+static int count_epochs(void *user, const tnn_fit_state *state)
+{
+    double *ended = (double *)user;
+    if (!state->epoch_ended) return 0;
+    ended[0]++;
+    return state->epoch == ended[1];
+}
+static void epoch_ends(void)
+{
+    char file[300];
+    tnn_data train, validation;
+    tnn_history run;
+    tnn_net *net;
+    int seconds, stop;
+    make_data(&train, &validation);
+    snprintf(file, sizeof file, "%s/test_fit_ends.tnn", folder);
+    for (seconds = 0; seconds < 2; seconds++) {
+        double ended[2] = {0, 0};
+        remove(file);
+        for (stop = 2; stop <= 4; stop += 2) {          /* at the end of epoch 2; then never */
+            ended[0] = 0;
+            ended[1] = stop == 2 ? 2 : 0;
+            net = make_net(0.01);
+            run = tnn_fit(net, &train, NULL, .epochs = 4, .checkpoint = file,
+                          .save_seconds = seconds ? TNN_ZERO : 0, .numbers = ended, .count = 1,
+                          .callback = count_epochs, .user = ended);
+            CHECK(run.count == stop && ended[0] == stop && !tnn_failed(), "%d epochs, %g counted",
+                  run.count, ended[0]);
+            tnn_history_free(&run);
+            tnn_free(net);
+        }
+    }
+    remove(file);
+    tnn_data_free(&train);
+    tnn_data_free(&validation);
+}
 /* Not before it is time; and one that cannot be written is an error only at the end. */
 static int messages;
 static void count_messages(void *user, const char *message)
@@ -474,6 +511,7 @@ int main(int argc, char **argv)
     RUN("what the caller measures, and stopping", measured);
     RUN("what is watched", watched);
     RUN("runs that go on within epochs", within_epochs);
+    RUN("the end of an epoch", epoch_ends);
     RUN("checkpoints by time", by_time);
     RUN("the history's file", history_file);
     RUN("mistakes", mistakes);
