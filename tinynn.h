@@ -1627,9 +1627,9 @@ typedef struct tnn_fit_options {
                                    beside it in PATH.best                              */
     double      save_seconds;   /* for long epochs: it is written after the first batch
                                    or epoch so long after the one before, and after 50
-                                   times what that took, instead; TNN_ZERO: after each.
-                                   Where it cannot be, the logger is told and the run
-                                   goes on: an error it is only at the end             */
+                                   times what that took, instead, with the best weights
+                                   and at the end; TNN_ZERO: after each. Where it cannot
+                                   be by time, the logger is told and the run goes on  */
     double     *numbers;        /* the caller's: in the checkpoint, and set by it. What
                                    .evaluate and the callback count over a run         */
     int         count;          /*   so many                                           */
@@ -20542,8 +20542,9 @@ static tnn_status tnn__cut(tnn__cells *cells, tnn__len begin, char separator, in
             double v;
             field = p;
             if (!lines) numbers += tnn__csv_field(&field, end, separator, &v) > 0;
+            for (field = p; field < end && *field == ' '; field++) {}
             stop = tnn__csv_text(&from, &p, end, separator);
-            if (from < stop && *from == '"' && (from == cells->text || from[-1] != '"'))
+            if (from < stop && *from == '"' && from == field)   /* quotes that stayed */
                 return tnn__reject("%s: line %l, field %l begins with a quote that does not close "
                                    "at the field's end; a field has no line breaks, and a quote "
                                    "within quotes is two", cells->in->name, (long long)n,
@@ -20553,7 +20554,7 @@ static tnn_status tnn__cut(tnn__cells *cells, tnn__len begin, char separator, in
             if (cells->cell && !empty) {
                 char *to = cells->text + (from - cells->text);
                 cells->cell[at++] = to;
-                if (from > start && from[-1] == '"')    /* two double quotes are one */
+                if (from > field && *field == '"')      /* two double quotes are one */
                     for (; from < stop; from++) {
                         *to++ = *from;
                         from += from + 1 < stop && from[0] == '"' && from[1] == '"';
@@ -21623,7 +21624,6 @@ typedef struct {
     double             began;           /* when */
     tnn__sums          sums;            /* of the epoch so far */
     double             epoch_began;     /* when, less what was before an interruption */
-    int                unsaved;         /* the last checkpoint could not be written */
 #if !defined(TINYNN_NO_FILES) && !defined(TINYNN_NO_STDIO)
     tnn_checkpoint_options file;        /* .path is NULL without a checkpoint */
     char               best[TNN__PATH + 8];     /* the path of the best weights */
@@ -21805,8 +21805,8 @@ static void tnn__fit_resume(tnn__fit *fit, tnn_net *net)
     if (!tnn_failed()) tnn_load_checkpoint_with(net, file);
 }
 /* Writes the checkpoint if it is time, or `now`. Then alone it is an error if it cannot be: one by
-   time is tried again later, at the latest at the end of the run. Writing takes a fiftieth of the
-   time at most, but where each batch is wanted. */
+   time is tried again later. Writing takes a fiftieth of the time at most, but where each batch is
+   wanted. */
 static void tnn__fit_checkpoint(tnn__fit *fit, int now)
 {
     const double begun = tnn__clock(), rested = begun - fit->rested;
@@ -21814,8 +21814,7 @@ static void tnn__fit_checkpoint(tnn__fit *fit, int now)
     if (!to.path || tnn_failed() || (!now && rested >= 0 && rested < fit->rest)) return;
     to.optional = 0;                    /* which is for loading */
     tnn__fit_numbers(fit, to.numbers, 0);
-    fit->unsaved = tnn_save_checkpoint_with(fit->state.net, &to) && !now;
-    if (fit->unsaved) tnn_clear_error();
+    if (tnn_save_checkpoint_with(fit->state.net, &to) && !now) tnn_clear_error();
     fit->rested = tnn__clock();
     if (fit->rest > 0) fit->rest = TNN__MAX(fit->with.save_seconds, 50*(fit->rested - begun));
 }
@@ -21825,19 +21824,18 @@ static void tnn__fit_history(tnn__fit *fit)
     if (fit->with.history) tnn_history_save(&fit->history, fit->with.history);
 }
 /* After an epoch and its callback, whose numbers are saved, too: the best weights if this is the
-   best epoch, then the checkpoint, by time or `now`. Killed in between, the run does the epoch
-   again, and finds best weights of it, which it will write once more. So it does where the
-   checkpoint, written by time, is some epochs older than the best weights: it comes to the same
-   ones. An error shows as tnn_failed. */
+   best epoch, then the checkpoint: by time, with best weights, or `now`. Killed in between, the run
+   does the epoch again, and finds best weights of it, which it will write once more. An error shows
+   as tnn_failed. */
 static void tnn__fit_save(tnn__fit *fit, tnn_net *net, int now)
 {
     const tnn_history *history = &fit->history;
     tnn_weights_options weights;
+    const int better = fit->with.restore_best && history->best == history->count;
     memset(&weights, 0, sizeof weights);
     weights.path = fit->best;
-    if (fit->file.path && fit->with.restore_best && history->best == history->count
-        && !tnn_failed()) tnn_save_weights_with(net, &weights);
-    tnn__fit_checkpoint(fit, now || fit->with.save_seconds >= TNN__NEVER);
+    if (fit->file.path && better && !tnn_failed()) tnn_save_weights_with(net, &weights);
+    tnn__fit_checkpoint(fit, now || better || fit->with.save_seconds >= TNN__NEVER);
 }
 /* Frees the checkpoint's numbers. */
 static void tnn__fit_end_file(tnn__fit *fit) { tnn__release(fit->file.numbers); }
@@ -21942,26 +21940,27 @@ static void tnn__fit_run(tnn__fit *fit, tnn_net *net, tnn_loader *batches,
         if (tnn_failed()) return;
         fit->state.metrics = tnn__sums_metrics(&fit->sums, batches);
         memset(&fit->sums, 0, sizeof fit->sums);
-        lr = row->lr = tnn_lr(net);
+        row->lr = tnn_lr(net);
         row->loss = fit->state.metrics.loss;
         row->accuracy = fit->state.metrics.accuracy;
         row->validation_loss = seen.loss;
         row->validation_accuracy = seen.accuracy;
         if (fit->with.evaluate) fit->with.evaluate(fit->with.user, &fit->state, row);
         if (tnn_failed()) return;
+        row->epoch = history->count + 1;        /* that of the caller counts for nothing */
+        lr = tnn_lr(net);
         row->seconds = tnn__clock() - fit->epoch_began;
         history->count++;
         history->stopped = tnn__fit_judge(fit, net, &lr);
-        if (lr < row->lr) tnn_set_lr(net, lr);
+        if (lr < tnn_lr(net)) tnn_set_lr(net, lr);
         tnn__fit_history(fit);
         stop = tnn__fit_tell(fit, 1);
-        tnn__fit_save(fit, net, stop);
+        tnn__fit_save(fit, net, stop || history->stopped || history->count == fit->with.epochs);
         if (stop) {                     /* is not saved: started again, the run goes on */
             history->stopped = 1;
             return;
         }
     }
-    if (fit->unsaved) tnn__fit_checkpoint(fit, 1);
 }
 /* The loader, the history's rows and, with a checkpoint, its numbers are what a run allocates. Rows
    are for all epochs that are wanted; the caller frees them. */

@@ -774,6 +774,7 @@ static void start_report(void)          /* in the top folder, whose claims it ta
     outs[0]   = out_path;
     out_count = 1;
     NEED(freopen("/dev/null", "w", stdout), "no /dev/null");
+    details = doubts = page = stdout;
 }
 static int read_report(const unsigned char *p, size_t size)
 {

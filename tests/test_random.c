@@ -17,6 +17,39 @@
 #include "random_net.h"
 #include "random_graph.h"
 
+/* Does the .from of some layer name layer k, counted from 1? */
+static int named(int k)
+{
+    int i;
+    for (i = k; i < net.layers; i++) if (net.layer[i].from == k) return 1;
+    return 0;
+}
+/* Prints the net, a line for each layer. */
+static void show(void)
+{
+    const tensor *t = net.shape;
+    int k, r;
+    printf("%d: %d samples of %dx%dx%d, .batch = %d, %s\n", net.number, t->n, t->c, t->h, t->w,
+           net.batch, net.labelled ? "cross-entropy" : "MSE");
+    for (k = 0; k < net.layers; k++) {
+        const tnn_layer *l = &net.layer[k];
+        for (r = 0; ROWS[r].type != l->type; r++) {}
+        printf("    %s", ROWS[r].name);
+#define INT(name)   if (l->name) printf(", ." #name " = %d", (int)l->name);
+#define FLOAT(name) if (l->name > 0 || l->name < 0) printf(", ." #name " = %g", (double)l->name);
+#define TWO(name)   INT(name) INT(name##_h) INT(name##_w)
+        INT(from) INT(filters) INT(units) TWO(kernel) TWO(stride) TWO(pad) TWO(dilation) INT(groups)
+        INT(ceil) INT(exclude_pad) INT(no_bias) INT(output_pad) INT(pad_mode) TWO(size) INT(factor)
+        INT(mode) INT(shape[0]) INT(shape[1]) INT(shape[2]) INT(no_affine) INT(affine)
+        INT(no_statistics) INT(approximate) INT(per_channel) FLOAT(slope) FLOAT(p) FLOAT(value)
+        FLOAT(eps) FLOAT(momentum) FLOAT(alpha) FLOAT(beta) FLOAT(threshold) FLOAT(min_value)
+        FLOAT(max_value) FLOAT(std) FLOAT(drop_connect) INT(frozen)
+        if (net.group[k]) printf(", group %d", net.group[k]);
+        if (net.fits || k < net.layers - 1) t++, printf("  -> %dx%dx%d", t->c, t->h, t->w);
+        printf("\n");
+    }
+}
+
 enum { LAYERS_TRIED = 1000, GRAPHS_TRIED = 200, THREADS = 5, FLOATS = 1 << 20, PARTS = 9 * MOST };
 #define LIMIT 2e-5
 

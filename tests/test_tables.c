@@ -103,6 +103,9 @@ static void columns(void)
     holds("tabs, blanks and quotes", &d, 2, 1, a, label, NULL, 0);
     named("tabs, blanks and quotes", &d, "a|b");
     tnn_data_free(&d);
+    d = TABLE("x,y\n\" a \"\"b\"\"\",1\n\" \"\"c\"\"\",4\n", .label = "x");
+    named("quotes behind a blank in quotes", &d, "\"c\"|a \"b\"");
+    tnn_data_free(&d);
     d = TABLE("\xef\xbb\xbf\"a, b\",\"\"\"x\"\"\",\xc3\xa4\n1,2,3\n4,5,6\n",
               .inputs = "\"a, b\",\xc3\xa4", .targets = "\"x\"");
     CHECK(!d.n, "a list is a line of CSV");
