@@ -1529,7 +1529,8 @@ TNN_API tnn_class_metrics tnn_class_report(const int *counts, int classes, tnn_c
 TNN_API size_t tnn_class_report_text(const int *counts, int classes, const char *const *names,
                                      char *text, size_t room);
 
-/* METRICS OF SCORES (n, classes), as tnn_predict gives them, and labels (n). NaN on error. */
+/* METRICS OF SCORES (n, classes), as tnn_predict gives them, and labels (n). NaN on error. Sample i
+   of a part (tnn_split) has the label labels[order[i]]. */
 /* The part of samples whose label has one of the k largest scores; of equal scores the first ones
    count as larger. */
 TNN_API double tnn_top_k(const float *scores, const int *labels, int n, int classes, int k);
